@@ -1,0 +1,66 @@
+//! One request, whole, bounded and strictly read. Nothing in it is believed yet.
+
+mod head;
+mod parameters;
+mod scan;
+
+pub use head::{Framing, Head};
+pub use parameters::Parameters;
+pub use scan::{HeadScan, Scanned};
+
+use crate::rejection::Rejection;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use std::cell::OnceCell;
+
+/// A request with its whole body.
+#[derive(Debug)]
+pub struct Received {
+    head: Head,
+    body: Bytes,
+    body_sha256: OnceCell<[u8; 32]>,
+    parameters: OnceCell<Result<Parameters, Rejection>>,
+}
+
+impl Received {
+    /// Joins a head and its complete body.
+    #[must_use]
+    pub fn new(head: Head, body: Bytes) -> Self {
+        Self {
+            head,
+            body,
+            body_sha256: OnceCell::new(),
+            parameters: OnceCell::new(),
+        }
+    }
+
+    /// The head.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The body, byte for byte as it came, without its transfer coding.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// SHA-256 of the body, computed once.
+    #[must_use]
+    pub fn body_sha256(&self) -> &[u8; 32] {
+        self.body_sha256
+            .get_or_init(|| Sha256::digest(&self.body).into())
+    }
+
+    /// The parameters of the query and, where the content type says so, of a form body.
+    ///
+    /// # Errors
+    /// [`Rejection::Malformed`] for anything two readers could understand in two ways.
+    pub fn parameters(&self) -> Result<&Parameters, Rejection> {
+        self.parameters
+            .get_or_init(|| Parameters::read(&self.head, &self.body))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+}

@@ -1,0 +1,5 @@
+//! Kawal.
+pub mod intake;
+pub mod rejection;
+pub mod scheme;
+pub mod secret;

@@ -1,0 +1,148 @@
+//! Why a request does not reach the app.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The reason a request stops here. `answer` alone decides what the sender is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// The proof is there, but does not hold or cannot be read.
+    BadProof,
+    /// The identity is known with other content.
+    Conflict,
+    /// The process is shutting down.
+    Draining,
+    /// The notification was delivered before, and the policy is to refuse it.
+    Duplicate,
+    /// The sender expects something other than `100-continue`.
+    Expectation,
+    /// The sender's address is not allowed.
+    Forbidden,
+    /// The signed time lies further ahead than `max_skew`.
+    Future,
+    /// The first copy is still at the app; `wait` is the rest of its lease.
+    InFlight {
+        /// Until the lease ends.
+        wait: Duration,
+    },
+    /// A fault of our own.
+    Internal,
+    /// Not HTTP as we accept it; the text names what is wrong, never what was sent.
+    Malformed(&'static str),
+    /// The method is not allowed on this route.
+    Method,
+    /// The proof, or a part of what it covers, is absent or empty.
+    MissingProof,
+    /// The path has no route.
+    NoRoute,
+    /// The notification was delivered before: its stored answer is given again.
+    Repeat(Stored),
+    /// The ledger has no room.
+    Saturated,
+    /// The signed time lies before every limit.
+    Stale,
+    /// A genuine test event of the gateway, acknowledged without the app.
+    Test,
+    /// The head or the body did not arrive in time.
+    Timeout,
+    /// The head or the body is larger than its limit.
+    TooLarge(Part),
+    /// No configured client has this id.
+    UnknownClient,
+    /// Older than `max_age`, and the ledger cannot prove that it was never delivered.
+    Unproven,
+    /// The app refuses connections or breaks off.
+    UpstreamDown,
+    /// The app does not answer in time.
+    UpstreamTimeout,
+}
+
+/// A part of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The request line and the headers.
+    Head,
+    /// Everything after them.
+    Body,
+}
+
+/// What a delivered notification was answered, for the gateway's next copy of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The status, always 2xx.
+    pub status: u16,
+    /// `Content-Type`, where there was one.
+    pub content_type: Option<Box<str>>,
+    /// The body; empty where it was larger than [`Stored::LARGEST`].
+    pub body: Box<[u8]>,
+}
+
+impl Stored {
+    /// The largest body that is kept, in bytes.
+    pub const LARGEST: usize = 8 * 1024;
+}
+
+impl Rejection {
+    /// The label in logs and metrics; `None` where nothing was refused.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::BadProof => "bad_proof",
+            Self::Conflict => "conflict",
+            Self::Draining => "draining",
+            Self::Duplicate => "duplicate",
+            Self::Forbidden => "forbidden",
+            Self::Future => "future",
+            Self::InFlight { .. } => "in_flight",
+            Self::Internal => "internal",
+            Self::Expectation | Self::Malformed(_) => "malformed",
+            Self::Method => "method",
+            Self::MissingProof => "missing_proof",
+            Self::NoRoute => "no_route",
+            Self::Repeat(_) | Self::Test => return None,
+            Self::Saturated => "saturated",
+            Self::Stale => "stale",
+            Self::Timeout => "timeout",
+            Self::TooLarge(_) => "too_large",
+            Self::UnknownClient => "unknown_client",
+            Self::Unproven => "unproven",
+            Self::UpstreamDown => "upstream_down",
+            Self::UpstreamTimeout => "upstream_timeout",
+        })
+    }
+}
+
+impl fmt::Display for Rejection {
+    /// The log's sentence. It holds nothing that the sender wrote.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BadProof => "the proof does not hold",
+            Self::Conflict => "the identity is known with other content",
+            Self::Draining => "shutting down",
+            Self::Duplicate => "delivered before",
+            Self::Expectation => "an expectation other than 100-continue",
+            Self::Forbidden => "the address is not in allow_from",
+            Self::Future => "signed further ahead than max_skew: compare the clocks",
+            Self::InFlight { .. } => "its first copy is still at the app",
+            Self::Internal => "a fault of our own",
+            Self::Malformed(what) => what,
+            Self::Method => "the method is not allowed on this route",
+            Self::MissingProof => "the proof, or something it covers, is missing",
+            Self::NoRoute => "no route has this path",
+            Self::Repeat(_) => "delivered before, the stored answer is given again",
+            Self::Saturated => "the ledger is full: raise replay.capacity",
+            Self::Stale => "signed longer ago than max_age and late allow",
+            Self::Test => "a test event, acknowledged without the app",
+            Self::Timeout => "the request did not arrive in time",
+            Self::TooLarge(Part::Head) => "the head is larger than limits.head",
+            Self::TooLarge(Part::Body) => "the body is larger than limits.body",
+            Self::UnknownClient => "no client of this gateway has this id",
+            Self::Unproven => {
+                "older than max_age, and signed before the ledger's memory begins: \
+                 it may have been delivered before the last start"
+            }
+            Self::UpstreamDown => "the app refuses connections or broke off",
+            Self::UpstreamTimeout => "the app did not answer in time",
+        })
+    }
+}

@@ -1,0 +1,378 @@
+//! How a gateway proves its notifications, and the only maker of [`Authentic`].
+
+mod compile;
+mod declaration;
+mod json;
+mod minify;
+mod place;
+mod preset;
+mod proof;
+mod template;
+mod time;
+
+pub use compile::SchemeFault;
+pub use declaration::{Acknowledgement, Declaration, Freshness, ProofKind};
+pub use minify::minify;
+pub use place::Place;
+pub use preset::Preset;
+
+use crate::intake::Received;
+use crate::rejection::Rejection;
+use crate::secret::{Client, KeyRing};
+use jiff::Timestamp;
+use proof::{Algorithm, Encoding};
+use regex::Regex;
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use template::{Reading, Template};
+use time::TimeFormat;
+
+/// A compiled scheme.
+#[derive(Debug)]
+pub struct Scheme {
+    name: Box<str>,
+    title: Box<str>,
+    algorithm: Algorithm,
+    at: Place,
+    prefix: Box<str>,
+    encoding: Encoding,
+    messages: Vec<Template>,
+    client: Option<ClientRule>,
+    time: Option<(Place, TimeFormat)>,
+    identity: Option<Template>,
+    shapes: Vec<(Place, Regex)>,
+    test: Option<(Place, Regex)>,
+    covers: Arc<Coverage>,
+    freshness: Option<Freshness>,
+    remember: Duration,
+    acknowledgement: Acknowledgement,
+}
+
+#[derive(Debug)]
+struct ClientRule {
+    at: Place,
+    optional: bool,
+}
+
+/// What a proof covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// The whole body.
+    Body,
+    /// These values only; everything else can be changed by whoever saw one notification.
+    Fields(Vec<Box<str>>),
+    /// Nothing: the sender knows the secret, and that is all.
+    Nothing,
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => f.write_str("body"),
+            Self::Fields(fields) => write!(f, "fields:{}", fields.join(",")),
+            Self::Nothing => f.write_str("nothing"),
+        }
+    }
+}
+
+/// A notification whose proof holds.
+#[derive(Debug)]
+pub struct Authentic {
+    received: Received,
+    signed: Signed,
+}
+
+impl Authentic {
+    /// What the proof says.
+    #[must_use]
+    pub fn signed(&self) -> &Signed {
+        &self.signed
+    }
+
+    pub(crate) fn into_parts(self) -> (Received, Signed) {
+        (self.received, self.signed)
+    }
+}
+
+/// The facts that the proof covers. Nothing later reads them from anywhere else.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// The configured id of the client, where it has one.
+    pub client: Option<Arc<str>>,
+    /// When the gateway signed, where the scheme signs a time.
+    pub at: Option<Timestamp>,
+    /// What makes two deliveries the same notification.
+    pub identity: Identity,
+    /// What the proof covers.
+    pub covers: Arc<Coverage>,
+    /// The header that carries the secret itself, which the app must not see.
+    pub bearer: Option<Box<str>>,
+    /// Whether it is a test event of the gateway.
+    pub test: bool,
+}
+
+/// What makes two deliveries the same notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// SHA-256 of gateway, client and signed values.
+    Values([u8; 32]),
+    /// The content itself, since the proof covers nothing that could name it.
+    Content,
+}
+
+impl Scheme {
+    /// Checks the proof of a notification sent to `gateway`. `public_path` stands in for the path
+    /// where an ingress rewrites it.
+    ///
+    /// # Errors
+    /// [`Rejection::MissingProof`], [`Rejection::BadProof`], [`Rejection::UnknownClient`], and
+    /// [`Rejection::Malformed`] where a proof or a covered value is there twice.
+    pub fn authenticate(
+        &self,
+        received: Received,
+        gateway: &str,
+        ring: &KeyRing,
+        public_path: Option<&str>,
+    ) -> Result<Authentic, Rejection> {
+        let given = self.at.read(&received)?.ok_or(Rejection::MissingProof)?;
+        let found = self.find_clients(&received, ring)?;
+        let candidates = found.unwrap_or(std::slice::from_ref(ring.decoy()));
+        let matched = self.verify(&received, &given, candidates, public_path)?;
+        // Looked at only now, so that an unknown client costs what a known one costs.
+        let client = match (found, matched) {
+            (None, _) => return Err(Rejection::UnknownClient),
+            (Some(_), None) => return Err(Rejection::BadProof),
+            (Some(_), Some(client)) => client,
+        };
+        let signed = Signed {
+            client: client.id.clone(),
+            at: self.signed_at(&received)?,
+            identity: self.identify(&received, gateway, client)?,
+            covers: Arc::clone(&self.covers),
+            bearer: self.bearer(),
+            test: self.is_test(&received)?,
+        };
+        drop(given);
+        Ok(Authentic { received, signed })
+    }
+
+    /// The clients whose secrets may have made the proof, `None` where the id is unknown.
+    fn find_clients<'k>(
+        &self,
+        received: &Received,
+        ring: &'k KeyRing,
+    ) -> Result<Option<&'k [Client]>, Rejection> {
+        let Some(rule) = &self.client else {
+            return Ok(Some(ring.clients()));
+        };
+        let id = rule.at.read(received)?.ok_or(Rejection::MissingProof)?;
+        Ok(ring.find(&id).map(std::slice::from_ref))
+    }
+
+    /// The first client one of whose secrets made the proof. Every secret of every client is
+    /// tried, so that the time taken does not tell which one matched.
+    fn verify<'k>(
+        &self,
+        received: &Received,
+        given: &str,
+        clients: &'k [Client],
+        public_path: Option<&str>,
+    ) -> Result<Option<&'k Client>, Rejection> {
+        for (place, shape) in &self.shapes {
+            let value = place.read(received)?.ok_or(Rejection::MissingProof)?;
+            if !shape.is_match(&value) {
+                return Err(Rejection::BadProof);
+            }
+        }
+        let text = given
+            .strip_prefix(&*self.prefix)
+            .ok_or(Rejection::BadProof)?;
+        let mut matched = None;
+        if self.algorithm == Algorithm::Static {
+            for (client, secret) in pairs(clients) {
+                if Algorithm::is_secret(text, secret) {
+                    matched = matched.or(Some(client));
+                }
+            }
+            return Ok(matched);
+        }
+        let proof = self.encoding.decode(text).ok_or(Rejection::BadProof)?;
+        for message in &self.messages {
+            for (client, secret) in pairs(clients) {
+                let id = client.id.as_deref().unwrap_or_default();
+                let reading = Reading {
+                    received,
+                    public_path,
+                    client: id,
+                    secret,
+                };
+                if proof::same(&self.algorithm.prove(message, reading)?, &proof) {
+                    matched = matched.or(Some(client));
+                }
+            }
+            if matched.is_some() {
+                break;
+            }
+        }
+        Ok(matched)
+    }
+
+    fn signed_at(&self, received: &Received) -> Result<Option<Timestamp>, Rejection> {
+        let Some((place, format)) = &self.time else {
+            return Ok(None);
+        };
+        let text = place.read(received)?.ok_or(Rejection::MissingProof)?;
+        format.parse(&text).ok_or(Rejection::BadProof).map(Some)
+    }
+
+    fn identify(
+        &self,
+        received: &Received,
+        gateway: &str,
+        client: &Client,
+    ) -> Result<Identity, Rejection> {
+        let Some(template) = &self.identity else {
+            return Ok(Identity::Content);
+        };
+        let id = client.id.as_deref().unwrap_or_default();
+        let mut hash = Sha256::new();
+        // Lengths keep one field from running into the next.
+        for field in ["kawal identity 1", gateway, id] {
+            hash.update(field.len().to_be_bytes());
+            hash.update(field);
+        }
+        let reading = Reading {
+            received,
+            public_path: None,
+            client: id,
+            secret: b"",
+        };
+        template.feed(reading, &mut |piece| hash.update(piece))?;
+        Ok(Identity::Values(hash.finalize().into()))
+    }
+
+    fn is_test(&self, received: &Received) -> Result<bool, Rejection> {
+        let Some((place, shape)) = &self.test else {
+            return Ok(false);
+        };
+        Ok(place
+            .read(received)?
+            .is_some_and(|event| shape.is_match(&event)))
+    }
+
+    fn bearer(&self) -> Option<Box<str>> {
+        match (self.algorithm, &self.at) {
+            (Algorithm::Static, Place::Header(name)) => Some(name.clone()),
+            _ => None,
+        }
+    }
+
+    /// The text of a proof for a notification that bears none yet, as the gateway would write it.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`], where a covered value is missing.
+    pub fn prove(
+        &self,
+        received: &Received,
+        client: &Client,
+        public_path: Option<&str>,
+    ) -> Result<String, Rejection> {
+        let secret = client.secrets.first().ok_or(Rejection::Internal)?.bytes();
+        let text = match self.messages.first() {
+            None => String::from_utf8_lossy(secret).into_owned(),
+            Some(message) => {
+                let id = client.id.as_deref().unwrap_or_default();
+                let reading = Reading {
+                    received,
+                    public_path,
+                    client: id,
+                    secret,
+                };
+                self.encoding
+                    .encode(&self.algorithm.prove(message, reading)?)
+            }
+        };
+        Ok(format!("{}{text}", self.prefix))
+    }
+
+    /// Writes a time as the scheme does; `None` where it signs none.
+    #[must_use]
+    pub fn print_time(&self, at: Timestamp) -> Option<String> {
+        self.time.as_ref().map(|(_, format)| format.print(at))
+    }
+
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is called, for people.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What its proof covers.
+    #[must_use]
+    pub fn covers(&self) -> &Coverage {
+        &self.covers
+    }
+
+    /// Default limits for the signed time; `None` where no time is signed.
+    #[must_use]
+    pub fn freshness(&self) -> Option<Freshness> {
+        self.freshness
+    }
+
+    /// Default time for which a delivered notification stays known.
+    #[must_use]
+    pub fn remember(&self) -> Duration {
+        self.remember
+    }
+
+    /// What the gateway takes for "received".
+    #[must_use]
+    pub fn acknowledgement(&self) -> &Acknowledgement {
+        &self.acknowledgement
+    }
+
+    /// Whether a configured client must have an id; `None` where it can have none.
+    #[must_use]
+    pub fn needs_client_id(&self) -> Option<bool> {
+        self.client.as_ref().map(|rule| !rule.optional)
+    }
+
+    /// Whether the path is part of what is proven.
+    #[must_use]
+    pub fn covers_path(&self) -> bool {
+        use template::Source;
+        let signs_path = |message: &Template| {
+            message
+                .sources()
+                .iter()
+                .any(|s| matches!(s, Source::Path | Source::Target))
+        };
+        !self.messages.is_empty() && self.messages.iter().all(signs_path)
+    }
+
+    /// Whether the secret is hashed with what it signs by a hash that is broken for this.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        self.algorithm == Algorithm::Digest(proof::Hash::Sha1)
+    }
+}
+
+fn pairs(clients: &[Client]) -> impl Iterator<Item = (&Client, &[u8])> {
+    clients.iter().flat_map(|client| {
+        client
+            .secrets
+            .iter()
+            .map(move |secret| (client, secret.bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests;

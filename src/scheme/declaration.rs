@@ -1,0 +1,138 @@
+//! A scheme as it is written: the language of the built-in files.
+
+use super::proof::{Encoding, Hash};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How a gateway proves its notifications, as written in YAML.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declaration {
+    /// What it is called, for people.
+    pub title: String,
+    /// Public pages that say so.
+    pub source: Vec<String>,
+    /// Where the proof is and how it is made.
+    pub proof: ProofDeclaration,
+    /// Where the client's id stands; left out where the scheme names no client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientDeclaration>,
+    /// The signed time; left out where none is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeDeclaration>,
+    /// A template of signed values; left out, the identity is the content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// Regular expressions that whole values must match before they are joined.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shapes: BTreeMap<String, String>,
+    /// Default limits for the signed time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<Freshness>,
+    /// Default time for which a delivered notification stays known.
+    #[serde(with = "humantime_serde")]
+    pub remember: Duration,
+    /// Events that are acknowledged without the app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<TestDeclaration>,
+    /// What the gateway takes for "received".
+    pub acknowledgement: Acknowledgement,
+}
+
+/// Where the proof is and how it is made.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofDeclaration {
+    /// `hmac`, `digest` or `static`.
+    pub kind: ProofKind,
+    /// The hash of `hmac` and `digest`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) hash: Option<Hash>,
+    /// The place of the proof.
+    pub at: String,
+    /// Literal text before it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+    /// How its bytes are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) encoding: Option<Encoding>,
+    /// The messages it may cover, as templates; the first that matches counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<String>,
+}
+
+/// The kinds of proof.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProofKind {
+    /// A keyed hash of the message.
+    Hmac,
+    /// A plain hash of a message that holds the secret.
+    Digest,
+    /// The secret itself.
+    Static,
+}
+
+/// Where the client's id stands.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientDeclaration {
+    /// Its place.
+    pub at: String,
+    /// Whether a configured client may leave its id out, and then stands for any.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// The signed time.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeDeclaration {
+    /// Its place.
+    pub at: String,
+    /// `rfc3339`, `unix`, `unix-ms` or `yyyyMMddHHmmss`.
+    pub format: String,
+    /// The offset of `yyyyMMddHHmmss`, such as `+07:00`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+}
+
+/// Limits for the signed time.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Freshness {
+    /// Older ones are late.
+    #[serde(with = "humantime_serde")]
+    pub max_age: Duration,
+    /// Further ahead is refused.
+    #[serde(with = "humantime_serde")]
+    pub max_skew: Duration,
+    /// Late ones up to this age are admitted where the ledger proves them unseen.
+    #[serde(with = "humantime_serde")]
+    pub late: Duration,
+}
+
+/// Which events are tests.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestDeclaration {
+    /// The place of the event's name.
+    pub at: String,
+    /// A regular expression that the whole name matches.
+    pub shape: String,
+}
+
+/// The answer by which a gateway knows that its notification was received.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledgement {
+    /// The status, 2xx.
+    pub status: u16,
+    /// `Content-Type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The body.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+}

@@ -1,0 +1,91 @@
+//! Where a value stands in a request.
+
+use super::json;
+use crate::intake::Received;
+use crate::rejection::Rejection;
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+/// A place, written `header:NAME`, `query:NAME`, `form:NAME`, `param:NAME` or `json:/POINTER`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A header, its name in any case.
+    Header(Box<str>),
+    /// A query parameter.
+    Query(Box<str>),
+    /// A field of a form body.
+    Form(Box<str>),
+    /// A parameter, of the query or of a form body, whichever holds it.
+    Param(Box<str>),
+    /// A string, number or boolean in a JSON body. Source: RFC 6901.
+    Json(Box<str>),
+}
+
+impl Place {
+    /// The value there, `None` where nothing stands or where it is empty.
+    ///
+    /// # Errors
+    /// [`Rejection::Malformed`] where two values stand, or the parameters cannot be read strictly.
+    pub fn read<'a>(&self, received: &'a Received) -> Result<Option<Cow<'a, str>>, Rejection> {
+        let value = match self {
+            Self::Header(name) => received.head().sole(name)?.map(Cow::Borrowed),
+            Self::Query(name) => received.parameters()?.query(name).map(Cow::Borrowed),
+            Self::Form(name) => received.parameters()?.form(name).map(Cow::Borrowed),
+            Self::Param(name) => received.parameters()?.any(name).map(Cow::Borrowed),
+            Self::Json(pointer) => json::lookup(received.body(), pointer)?.map(Cow::Owned),
+        };
+        Ok(value.filter(|value| !value.is_empty()))
+    }
+
+    /// The name by which `X-Kawal-Covers` lists it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Header(name)
+            | Self::Query(name)
+            | Self::Form(name)
+            | Self::Param(name)
+            | Self::Json(name) => name,
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "unknown place `{text}`; right are header:NAME, query:NAME, form:NAME, \
+                 param:NAME and json:/POINTER"
+            )
+        };
+        let (kind, name) = text.split_once(':').ok_or_else(wrong)?;
+        let place = match kind {
+            "header" => Self::Header,
+            "query" => Self::Query,
+            "form" => Self::Form,
+            "param" => Self::Param,
+            "json" if name.starts_with('/') => Self::Json,
+            _ => return Err(wrong()),
+        };
+        if name.is_empty() {
+            return Err(wrong());
+        }
+        Ok(place(name.into()))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Self::Header(_) => "header",
+            Self::Query(_) => "query",
+            Self::Form(_) => "form",
+            Self::Param(_) => "param",
+            Self::Json(_) => "json",
+        };
+        write!(f, "{kind}:{}", self.name())
+    }
+}

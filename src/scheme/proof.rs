@@ -1,0 +1,201 @@
+//! The algorithms of proofs, never of gateways.
+
+use super::template::{Reading, Template, hex};
+use crate::rejection::Rejection;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac as _};
+use serde::{Deserialize, Serialize};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256, Sha512};
+use subtle::ConstantTimeEq as _;
+
+/// How a message is turned into a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    /// A keyed hash; the secret is the key. Source: RFC 2104.
+    Hmac(Hash),
+    /// A plain hash; the secret is part of the message.
+    Digest(Hash),
+    /// The secret itself.
+    Static,
+}
+
+/// A hash function.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Hash {
+    /// For `digest` only, where a gateway still signs so.
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+/// How the proof's bytes are written. Each has one accepted text per value.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Encoding {
+    /// Standard alphabet, padded, no white space, no stray bits. Source: RFC 4648 §4.
+    Base64,
+    /// URL alphabet without padding. Source: RFC 4648 §5.
+    Base64url,
+    /// Lower-case hex.
+    Hex,
+}
+
+impl Encoding {
+    pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Base64 => STANDARD.decode(text).ok(),
+            Self::Base64url => URL_SAFE_NO_PAD.decode(text).ok(),
+            Self::Hex => unhex(text),
+        }
+    }
+
+    pub(super) fn encode(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Base64 => STANDARD.encode(bytes),
+            Self::Base64url => URL_SAFE_NO_PAD.encode(bytes),
+            Self::Hex => hex(bytes),
+        }
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    pairs
+        .iter()
+        .map(|[high, low]| Some(digit(high)? << 4 | digit(low)?))
+        .collect()
+}
+
+impl Algorithm {
+    /// The proof of one message under the secret in `reading`.
+    ///
+    /// # Errors
+    /// Those of [`Template::feed`].
+    pub(super) fn prove(
+        self,
+        message: &Template,
+        reading: Reading<'_>,
+    ) -> Result<Vec<u8>, Rejection> {
+        let mut running = Running::start(self, reading.secret)?;
+        message.feed(reading, &mut |piece| running.update(piece))?;
+        Ok(running.finish())
+    }
+
+    /// Whether `given` is the secret. Hashes are compared, so that no length is told.
+    pub(super) fn is_secret(given: &str, secret: &[u8]) -> bool {
+        let (given, secret) = (Sha256::digest(given.as_bytes()), Sha256::digest(secret));
+        given.ct_eq(&secret).into()
+    }
+}
+
+/// Whether two proofs are equal, in a time that tells nothing about where they differ.
+pub(super) fn same(proof: &[u8], given: &[u8]) -> bool {
+    proof.ct_eq(given).into()
+}
+
+enum Running {
+    HmacSha1(Hmac<Sha1>),
+    HmacSha256(Hmac<Sha256>),
+    HmacSha512(Hmac<Sha512>),
+    Sha1(Sha1),
+    Sha256(Sha256),
+    Sha512(Sha512),
+}
+
+impl Running {
+    fn start(algorithm: Algorithm, key: &[u8]) -> Result<Self, Rejection> {
+        Ok(match algorithm {
+            Algorithm::Hmac(Hash::Sha1) => Self::HmacSha1(keyed(Hmac::new_from_slice(key))?),
+            Algorithm::Hmac(Hash::Sha256) => Self::HmacSha256(keyed(Hmac::new_from_slice(key))?),
+            Algorithm::Hmac(Hash::Sha512) => Self::HmacSha512(keyed(Hmac::new_from_slice(key))?),
+            Algorithm::Digest(Hash::Sha1) => Self::Sha1(Sha1::new()),
+            Algorithm::Digest(Hash::Sha256) => Self::Sha256(Sha256::new()),
+            Algorithm::Digest(Hash::Sha512) => Self::Sha512(Sha512::new()),
+            // A static proof has no message; compiled schemes never come here.
+            Algorithm::Static => return Err(Rejection::Internal),
+        })
+    }
+
+    fn update(&mut self, piece: &[u8]) {
+        match self {
+            Self::HmacSha1(mac) => mac.update(piece),
+            Self::HmacSha256(mac) => mac.update(piece),
+            Self::HmacSha512(mac) => mac.update(piece),
+            Self::Sha1(hash) => hash.update(piece),
+            Self::Sha256(hash) => hash.update(piece),
+            Self::Sha512(hash) => hash.update(piece),
+        }
+    }
+
+    fn finish(self) -> Vec<u8> {
+        match self {
+            Self::HmacSha1(mac) => mac.finalize().into_bytes().to_vec(),
+            Self::HmacSha256(mac) => mac.finalize().into_bytes().to_vec(),
+            Self::HmacSha512(mac) => mac.finalize().into_bytes().to_vec(),
+            Self::Sha1(hash) => hash.finalize().to_vec(),
+            Self::Sha256(hash) => hash.finalize().to_vec(),
+            Self::Sha512(hash) => hash.finalize().to_vec(),
+        }
+    }
+}
+
+/// HMAC takes keys of any length (RFC 2104 §2), so the error of the library's type never comes.
+fn keyed<M>(mac: Result<M, hmac::digest::InvalidLength>) -> Result<M, Rejection> {
+    mac.map_err(|_| Rejection::Internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_one_text_per_value() {
+        let bytes = [0xfb, 0xef, 0xff, 0x01];
+        for (encoding, text, others) in [
+            (
+                Encoding::Base64,
+                "++//AQ==",
+                &["++//AQ", "--__AQ==", "++//AR==", "++//AQ==\n", " ++//AQ=="][..],
+            ),
+            (
+                Encoding::Base64url,
+                "--__AQ",
+                &["--__AQ==", "++//AQ", "--__AR"],
+            ),
+            (
+                Encoding::Hex,
+                "fbefff01",
+                &["FBEFFF01", "fbefff0", "0xfbefff01", "fbefff01 "],
+            ),
+        ] {
+            assert_eq!(encoding.decode(text).as_deref(), Some(&bytes[..]), "{text}");
+            assert_eq!(encoding.encode(&bytes), text);
+            for other in others {
+                assert_ne!(
+                    encoding.decode(other).as_deref(),
+                    Some(&bytes[..]),
+                    "{other}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn compares_whole_values() {
+        assert!(Algorithm::is_secret("cb_key_1", b"cb_key_1"));
+        for other in ["", "cb_key_", "cb_key_11", "Cb_key_1"] {
+            assert!(!Algorithm::is_secret(other, b"cb_key_1"), "{other}");
+        }
+        assert!(same(b"ab", b"ab") && !same(b"ab", b"a") && !same(b"", b"a"));
+    }
+}

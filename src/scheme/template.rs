@@ -1,0 +1,434 @@
+//! The message that a proof covers, as a template that feeds a MAC piece by piece.
+
+use super::minify::minify;
+use super::place::Place;
+use crate::intake::Received;
+use crate::rejection::Rejection;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+use std::borrow::Cow;
+
+/// A compiled template: `literal {source|filter|filter} [left out when empty]`.
+///
+/// Doubled braces and brackets stand for themselves.
+#[derive(Debug)]
+pub(super) struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Literal(Box<str>),
+    Value(Source, Vec<Filter>),
+    /// Left out as a whole when every value in it is empty or absent.
+    Group(Vec<Part>),
+}
+
+/// What a value is taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Method,
+    /// The path as registered at the gateway.
+    Path,
+    /// The raw query without its question mark.
+    Query,
+    /// Path, and the query where there is one.
+    Target,
+    Body,
+    /// The id of the client that was found.
+    Client,
+    Secret,
+    At(Place),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Filter {
+    Base64,
+    Hex,
+    Lower,
+    Minify,
+    Sha1,
+    Sha256,
+    Sha512,
+    Upper,
+}
+
+/// What a template is filled from.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) received: &'a Received,
+    /// The path as registered at the gateway, where it differs from the one received.
+    pub(super) public_path: Option<&'a str>,
+    pub(super) client: &'a str,
+    pub(super) secret: &'a [u8],
+}
+
+/// What is wrong in a template, and the character (counted from 1) where it begins.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TemplateFault {
+    pub(super) at: usize,
+    pub(super) says: String,
+}
+
+impl Template {
+    pub(super) fn compile(text: &str) -> Result<Self, TemplateFault> {
+        let mut parser = Parser { text, at: 0 };
+        let parts = parser.parts(None)?;
+        Ok(Self { parts })
+    }
+
+    /// Feeds the filled template to `sink`, piece by piece.
+    ///
+    /// # Errors
+    /// [`Rejection::MissingProof`] where a value outside a group is absent or empty;
+    /// [`Rejection::Malformed`] where one cannot be read strictly.
+    pub(super) fn feed(
+        &self,
+        reading: Reading<'_>,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Rejection> {
+        feed(&self.parts, reading, sink)
+    }
+
+    /// All sources, in order, those in groups too.
+    pub(super) fn sources(&self) -> Vec<&Source> {
+        fn collect<'a>(parts: &'a [Part], into: &mut Vec<&'a Source>) {
+            for part in parts {
+                match part {
+                    Part::Literal(_) => {}
+                    Part::Value(source, _) => into.push(source),
+                    Part::Group(inner) => collect(inner, into),
+                }
+            }
+        }
+        let mut sources = Vec::new();
+        collect(&self.parts, &mut sources);
+        sources
+    }
+}
+
+fn feed(
+    parts: &[Part],
+    reading: Reading<'_>,
+    sink: &mut dyn FnMut(&[u8]),
+) -> Result<(), Rejection> {
+    for part in parts {
+        match part {
+            Part::Literal(text) => sink(text.as_bytes()),
+            Part::Value(source, filters) => match source.read(reading, filters)? {
+                Some(value) => sink(&value),
+                None => return Err(Rejection::MissingProof),
+            },
+            Part::Group(inner) if is_empty(inner, reading)? => {}
+            Part::Group(inner) => feed(inner, reading, sink)?,
+        }
+    }
+    Ok(())
+}
+
+fn is_empty(parts: &[Part], reading: Reading<'_>) -> Result<bool, Rejection> {
+    for part in parts {
+        let empty = match part {
+            Part::Literal(_) => true,
+            Part::Value(source, _) => source.read(reading, &[])?.is_none_or(|v| v.is_empty()),
+            Part::Group(inner) => is_empty(inner, reading)?,
+        };
+        if !empty {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+impl Source {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "method" => Self::Method,
+            "path" => Self::Path,
+            "query" => Self::Query,
+            "target" => Self::Target,
+            "body" => Self::Body,
+            "client" => Self::Client,
+            "secret" => Self::Secret,
+            place if place.contains(':') => Self::At(place.parse()?),
+            other => {
+                return Err(format!(
+                    "unknown source `{other}`; right are method, path, query, target, body, \
+                     client, secret, and places such as header:NAME"
+                ));
+            }
+        })
+    }
+
+    fn read<'a>(
+        &self,
+        reading: Reading<'a>,
+        filters: &[Filter],
+    ) -> Result<Option<Cow<'a, [u8]>>, Rejection> {
+        let head = reading.received.head();
+        let path = reading.public_path.unwrap_or(head.path());
+        // The digest of the body is shared with the ledger, so that no body is hashed twice.
+        if let (Self::Body, [Filter::Sha256, rest @ ..]) = (self, filters) {
+            return Ok(Some(filtered(
+                Cow::Borrowed(reading.received.body_sha256()),
+                rest,
+            )));
+        }
+        let value: Cow<'a, [u8]> = match self {
+            Self::Method => Cow::Borrowed(head.method().as_bytes()),
+            Self::Path => Cow::Borrowed(path.as_bytes()),
+            Self::Query => Cow::Borrowed(head.query().unwrap_or_default().as_bytes()),
+            Self::Target => match head.query() {
+                None => Cow::Borrowed(path.as_bytes()),
+                Some(query) => Cow::Owned(format!("{path}?{query}").into_bytes()),
+            },
+            Self::Body => Cow::Borrowed(reading.received.body()),
+            Self::Client => Cow::Borrowed(reading.client.as_bytes()),
+            Self::Secret => Cow::Borrowed(reading.secret),
+            Self::At(place) => match place.read(reading.received)? {
+                Some(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
+                Some(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(filtered(value, filters)))
+    }
+}
+
+fn filtered<'a>(value: Cow<'a, [u8]>, filters: &[Filter]) -> Cow<'a, [u8]> {
+    filters
+        .iter()
+        .fold(value, |value, filter| Cow::Owned(filter.apply(&value)))
+}
+
+impl Filter {
+    const ALL: [(&'static str, Self); 8] = [
+        ("base64", Self::Base64),
+        ("hex", Self::Hex),
+        ("lower", Self::Lower),
+        ("minify", Self::Minify),
+        ("sha1", Self::Sha1),
+        ("sha256", Self::Sha256),
+        ("sha512", Self::Sha512),
+        ("upper", Self::Upper),
+    ];
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.iter().find(|(name, _)| *name == text);
+        known.map(|(_, filter)| *filter).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|(name, _)| *name).collect();
+            format!("unknown filter `{text}`; right are {}", names.join(", "))
+        })
+    }
+
+    fn apply(self, value: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Base64 => STANDARD.encode(value).into_bytes(),
+            Self::Hex => hex(value).into_bytes(),
+            Self::Lower => value.to_ascii_lowercase(),
+            Self::Minify => minify(value),
+            Self::Sha1 => Sha1::digest(value).to_vec(),
+            Self::Sha256 => Sha256::digest(value).to_vec(),
+            Self::Sha512 => Sha512::digest(value).to_vec(),
+            Self::Upper => value.to_ascii_uppercase(),
+        }
+    }
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Parser<'_> {
+    /// Parts up to the end, or up to the bracket of the group that opened at `group`.
+    fn parts(&mut self, group: Option<usize>) -> Result<Vec<Part>, TemplateFault> {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        loop {
+            let start = self.at;
+            let next = self.next();
+            if let Some(mark @ ('{' | '}' | '[' | ']')) = next
+                && self.peek() == Some(mark)
+            {
+                self.next();
+                literal.push(mark);
+                continue;
+            }
+            if let Some(plain) = next
+                && !matches!(plain, '{' | '}' | '[' | ']')
+            {
+                literal.push(plain);
+                continue;
+            }
+            if !literal.is_empty() {
+                parts.push(Part::Literal(std::mem::take(&mut literal).into()));
+            }
+            match (next, group) {
+                (Some('{'), _) => parts.push(self.value(start)?),
+                (Some('['), None) => parts.push(Part::Group(self.parts(Some(start))?)),
+                (Some('['), Some(_)) => return Err(self.fault(start, "a group inside a group")),
+                (Some(']'), Some(_)) | (None, None) => return Ok(parts),
+                (None, Some(open)) => return Err(self.fault(open, "a bracket that is not closed")),
+                (Some(_), _) => {
+                    let says = "a closing mark that opens nothing; double it for the mark itself";
+                    return Err(self.fault(start, says));
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, open: usize) -> Result<Part, TemplateFault> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let Some(length) = rest.find('}') else {
+            return Err(self.fault(open, "a brace that is not closed"));
+        };
+        let mut words = rest.get(..length).unwrap_or_default().split('|');
+        self.at += length + 1;
+        let source = Source::parse(words.next().unwrap_or_default().trim());
+        let source = source.map_err(|says| self.fault(open, &says))?;
+        let filters = words.map(|word| Filter::parse(word.trim()));
+        let filters: Result<_, _> = filters.collect();
+        Ok(Part::Value(
+            source,
+            filters.map_err(|says| self.fault(open, &says))?,
+        ))
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let next = self.peek()?;
+        self.at += next.len_utf8();
+        Some(next)
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text.get(self.at..)?.chars().next()
+    }
+
+    fn fault(&self, at: usize, says: &str) -> TemplateFault {
+        let before = self.text.get(..at).unwrap_or_default();
+        TemplateFault {
+            at: before.chars().count() + 1,
+            says: says.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::Head;
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    fn received(target: &str, headers: &str, body: &str) -> Received {
+        let head = format!("POST {target} HTTP/1.1\r\nHost: h\r\n{headers}\r\n");
+        Received::new(
+            Head::parse(Bytes::from(head)).unwrap(),
+            Bytes::from(body.to_owned()),
+        )
+    }
+
+    fn fill(template: &str, received: &Received) -> Result<String, Rejection> {
+        let reading = Reading {
+            received,
+            public_path: None,
+            client: "C",
+            secret: b"S",
+        };
+        let mut filled = Vec::new();
+        let template = Template::compile(template).unwrap();
+        template.feed(reading, &mut |piece| filled.extend_from_slice(piece))?;
+        Ok(String::from_utf8(filled).unwrap())
+    }
+
+    #[test]
+    fn fills_every_source_and_filter() {
+        let all = received("/p?a=x%20y", "X-A: v\r\n", "{ \"k\": \"V\" }");
+        for (template, filled) in [
+            (
+                "{method}:{path}:{query}:{target}",
+                "POST:/p:a=x%20y:/p?a=x%20y",
+            ),
+            ("{client}{secret}{header:x-a|upper}", "CSV"),
+            ("{query:a}{param:a}", "x yx y"),
+            ("{json:/k|lower}", "v"),
+            ("{body|minify}", "{\"k\":\"V\"}"),
+            ("{{}}[[]]{header:X-A}", "{}[]v"),
+            (
+                "{header:X-A|sha1|hex}",
+                "7a38d8cbd20d9932ba948efaa364bb62651d5ad4",
+            ),
+            ("a[\n{header:X-B}]b[,{header:X-A}]", "ab,v"),
+        ] {
+            assert_eq!(fill(template, &all).as_deref(), Ok(filled), "{template}");
+        }
+        let digest = fill("{body|sha256|base64}", &received("/", "", "")).unwrap();
+        assert_eq!(digest, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    }
+
+    #[test]
+    fn demands_what_no_group_excuses() {
+        let blank = received("/p", "X-A:\r\n", "");
+        for template in [
+            "{header:X-A}",
+            "{header:X-B}",
+            "{query:a}",
+            "{json:/k}",
+            "[{header:X-B}]{header:X-B}",
+        ] {
+            assert_eq!(
+                fill(template, &blank),
+                Err(Rejection::MissingProof),
+                "{template}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_the_place_of_a_fault() {
+        for (template, at, word) in [
+            ("ab{method", 3, "not closed"),
+            ("a{nonsense}", 2, "unknown source"),
+            ("{body|md6}", 1, "unknown filter"),
+            ("é}", 2, "opens nothing"),
+            ("[a", 1, "not closed"),
+            ("[a[b]]", 3, "inside a group"),
+            ("{json:k}", 1, "unknown place"),
+        ] {
+            let fault = Template::compile(template).unwrap_err();
+            assert_eq!(fault.at, at, "{template}");
+            assert!(fault.says.contains(word), "{template}: {}", fault.says);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_compiles_or_names_a_place_in_it(text in "[a{}\\[\\]|:/ body]{0,30}") {
+            match Template::compile(&text) {
+                Ok(template) => {
+                    let received = received("/p", "", "{}");
+                    let reading = Reading { received: &received, public_path: None, client: "", secret: b"" };
+                    let _ = template.feed(reading, &mut |_| ());
+                }
+                Err(fault) => prop_assert!((1..=text.chars().count()).contains(&fault.at)),
+            }
+        }
+
+        #[test]
+        fn literals_come_out_as_they_went_in(text in "[^{}\\[\\]]{0,40}") {
+            prop_assert_eq!(fill(&text, &received("/", "", "")).unwrap(), text);
+        }
+    }
+}

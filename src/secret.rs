@@ -1,0 +1,195 @@
+//! Key bytes from a file or the environment: never printed, wiped when dropped.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// A key. Its bytes are compared and hashed, and go nowhere else.
+#[derive(Clone)]
+pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
+
+impl Secret {
+    /// Fewer bytes than this are refused.
+    pub const SHORTEST: usize = 8;
+
+    /// Takes the bytes of a file or variable: one trailing newline is dropped.
+    ///
+    /// # Errors
+    /// A sentence for the user, without the bytes: empty, too short, or a PEM key.
+    pub fn new(bytes: Vec<u8>) -> Result<Self, String> {
+        let mut bytes = Zeroizing::new(bytes);
+        if bytes.last() == Some(&b'\n') {
+            bytes.pop();
+            if bytes.last() == Some(&b'\r') {
+                bytes.pop();
+            }
+        }
+        if bytes.is_empty() {
+            return Err("is empty; put the gateway's secret key into it".into());
+        }
+        if bytes.starts_with(b"-----BEGIN") {
+            return Err("holds a PEM key where a shared secret belongs; \
+                        a public key would let everybody sign"
+                .into());
+        }
+        if bytes.len() < Self::SHORTEST {
+            return Err(format!(
+                "is shorter than {} bytes; a genuine secret key is longer",
+                Self::SHORTEST
+            ));
+        }
+        Ok(Self(Arc::new(bytes)))
+    }
+
+    /// The key's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether it is shorter than the 16 bytes that a careful gateway hands out.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        self.0.len() < 16
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// Where a secret is kept: `file:PATH` or `env:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// A file that holds the secret and nothing else.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+}
+
+impl FromStr for Reference {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
+            Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
+            // The text may be the secret itself, so it is not repeated.
+            _ => Err("is not a reference: secrets are never written here, \
+                      they are named as file:PATH or env:NAME"
+                .into()),
+        }
+    }
+}
+
+impl Reference {
+    /// Reads the secret; a relative path starts in `base`.
+    ///
+    /// # Errors
+    /// A sentence that names the file or variable, never its content.
+    pub fn load(&self, base: &Path) -> Result<Secret, String> {
+        match self {
+            Self::File(path) => {
+                let path = base.join(path);
+                let bytes = std::fs::read(&path)
+                    .map_err(|error| format!("file {} cannot be read: {error}", path.display()))?;
+                Secret::new(bytes).map_err(|why| format!("file {} {why}", path.display()))
+            }
+            Self::Env(name) => {
+                let value = std::env::var_os(name)
+                    .ok_or_else(|| format!("environment variable {name} is missing"))?;
+                Secret::new(value.into_encoded_bytes())
+                    .map_err(|why| format!("environment variable {name} {why}"))
+            }
+        }
+    }
+}
+
+/// One merchant identity at a gateway, with its secrets, newest first.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// `None` matches whatever id the sender names.
+    pub id: Option<Arc<str>>,
+    /// At least one.
+    pub secrets: Vec<Secret>,
+}
+
+/// The clients of one gateway, and a decoy that makes unknown ones cost as much as known ones.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    clients: Vec<Client>,
+    decoy: Client,
+}
+
+impl KeyRing {
+    /// A ring of these clients.
+    #[must_use]
+    pub fn new(clients: Vec<Client>) -> Self {
+        let most = clients.iter().map(|c| c.secrets.len()).max().unwrap_or(1);
+        let nobody = Secret(Arc::new(Zeroizing::new(vec![0; 32])));
+        let decoy = Client {
+            id: None,
+            secrets: vec![nobody; most],
+        };
+        Self { clients, decoy }
+    }
+
+    /// All clients.
+    #[must_use]
+    pub fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
+    /// The client with this id, else the one without an id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<&Client> {
+        let named = |client: &&Client| client.id.as_deref() == Some(id);
+        let anyone = |client: &&Client| client.id.is_none();
+        self.clients
+            .iter()
+            .find(named)
+            .or_else(|| self.clients.iter().find(anyone))
+    }
+
+    /// Verifies nothing; stands in where no client is found.
+    #[must_use]
+    pub fn decoy(&self) -> &Client {
+        &self.decoy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drops_one_newline_and_keeps_the_rest() {
+        for (file, key) in [
+            ("SK-a&b=c", "SK-a&b=c"),
+            ("SK-a&b=c\n", "SK-a&b=c"),
+            ("SK-a&b=c\r\n", "SK-a&b=c"),
+            ("SK-a&b=c\n\n", "SK-a&b=c\n"),
+            (" SK-a&b=c ", " SK-a&b=c "),
+        ] {
+            assert_eq!(Secret::new(file.into()).unwrap().bytes(), key.as_bytes());
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_shared_secret_without_showing_it() {
+        for file in ["", "\n", "1234567\n", "-----BEGIN PUBLIC KEY-----\nMIIB\n"] {
+            let why = Secret::new(file.into()).unwrap_err();
+            assert!(!why.contains("1234567") && !why.contains("MIIB"), "{why}");
+        }
+        let why = "SK-in-the-config".parse::<Reference>().unwrap_err();
+        assert!(why.contains("file:PATH") && !why.contains("SK-in"), "{why}");
+        assert_eq!(
+            format!("{:?}", Secret::new("SK-a&b=c".into()).unwrap()),
+            "Secret(..)"
+        );
+    }
+}
