@@ -1,1 +1,5 @@
-fn main() {}
+//! Words typed, a command run, an exit code.
+
+fn main() -> std::process::ExitCode {
+    kawal::cli::run()
+}

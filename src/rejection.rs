@@ -10,6 +10,8 @@ pub enum Rejection {
     BadProof,
     /// The identity is known with other content.
     Conflict,
+    /// Every connection is busy.
+    Crowded,
     /// The process is shutting down.
     Draining,
     /// The notification was delivered before, and the policy is to refuse it.
@@ -100,7 +102,7 @@ impl Rejection {
             Self::MissingProof => "missing_proof",
             Self::NoRoute => "no_route",
             Self::Repeat(_) | Self::Test => return None,
-            Self::Saturated => "saturated",
+            Self::Crowded | Self::Saturated => "saturated",
             Self::Stale => "stale",
             Self::Timeout => "timeout",
             Self::TooLarge(_) => "too_large",
@@ -118,6 +120,7 @@ impl fmt::Display for Rejection {
         f.write_str(match self {
             Self::BadProof => "the proof does not hold",
             Self::Conflict => "the identity is known with other content",
+            Self::Crowded => "all of limits.connections are busy",
             Self::Draining => "shutting down",
             Self::Duplicate => "delivered before",
             Self::Expectation => "an expectation other than 100-continue",

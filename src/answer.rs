@@ -1,0 +1,235 @@
+//! The one place where a refusal becomes an answer.
+
+use crate::rejection::{Part, Rejection, Stored};
+use crate::scheme::Acknowledgement;
+use crate::settle::{AppAnswer, Reply};
+use bytes::Bytes;
+use std::time::Duration;
+
+/// What the gateway receives. `Content-Length`, `Date` and `Connection` are the server's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Headers in their case and order.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// How the app's 2xx is answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Respond {
+    /// With the app's own answer.
+    #[default]
+    App,
+    /// With the acknowledgement that the gateway expects.
+    Gateway(Acknowledgement),
+}
+
+impl Answer {
+    /// The answer to a request that did not reach the app.
+    #[must_use]
+    pub fn to(rejection: &Rejection) -> Self {
+        if let Rejection::Repeat(stored) = rejection {
+            return Self::stored(stored);
+        }
+        let mut answer = Self {
+            status: status(rejection),
+            headers: vec![header("Content-Type", "application/json")],
+            body: Bytes::from(format!("{{\"error\":\"{}\"}}", word(rejection))),
+        };
+        if let Some(wait) = retry_after(rejection) {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            answer
+                .headers
+                .push(header("Retry-After", &seconds.max(1).to_string()));
+        }
+        answer
+    }
+
+    /// The answer to a notification that was sent to the app.
+    #[must_use]
+    pub fn relay(reply: Reply, respond: &Respond) -> Self {
+        match (reply, respond) {
+            (Reply::Complete(app) | Reply::Broken(app), Respond::Gateway(acknowledgement))
+                if app.is_success() =>
+            {
+                Self::acknowledge(acknowledgement)
+            }
+            (Reply::Complete(app), _) => Self::pass(app),
+            (Reply::Broken(app), _) if app.is_success() => Self::pass(app),
+            (Reply::Broken(_), _) => Self::to(&Rejection::UpstreamDown),
+            (Reply::Silent(rejection) | Reply::Unsent(rejection), _) => Self::to(&rejection),
+        }
+    }
+
+    /// What the gateway takes for "received".
+    #[must_use]
+    pub fn acknowledge(with: &Acknowledgement) -> Self {
+        let content_type = with.content_type.as_deref();
+        Self {
+            status: with.status,
+            headers: content_type
+                .map(|kind| header("Content-Type", kind))
+                .into_iter()
+                .collect(),
+            body: Bytes::from(with.body.clone()),
+        }
+    }
+
+    /// The value of `Content-Type`, where it is text.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        let is_type = |(name, _): &&(String, _)| name.eq_ignore_ascii_case("content-type");
+        let (_, value) = self.headers.iter().find(is_type)?;
+        std::str::from_utf8(value).ok()
+    }
+
+    fn pass(app: AppAnswer) -> Self {
+        Self {
+            status: app.status,
+            headers: app.headers,
+            body: app.body,
+        }
+    }
+
+    fn stored(stored: &Stored) -> Self {
+        let content_type = stored.content_type.as_deref();
+        Self {
+            status: stored.status,
+            headers: content_type
+                .map(|kind| header("Content-Type", kind))
+                .into_iter()
+                .collect(),
+            body: Bytes::copy_from_slice(&stored.body),
+        }
+    }
+}
+
+fn header(name: &str, value: &str) -> (String, Vec<u8>) {
+    (name.to_owned(), value.as_bytes().to_vec())
+}
+
+/// 401 only where the sender is wrong, 5xx where the fault is ours: some gateways never try again
+/// after a 4xx. No wildcard: a new reason must decide here.
+fn status(rejection: &Rejection) -> u16 {
+    match rejection {
+        Rejection::Malformed(_) => 400,
+        Rejection::BadProof
+        | Rejection::Future
+        | Rejection::MissingProof
+        | Rejection::Stale
+        | Rejection::UnknownClient
+        | Rejection::Unproven => 401,
+        Rejection::Forbidden => 403,
+        Rejection::NoRoute => 404,
+        Rejection::Method => 405,
+        Rejection::Timeout => 408,
+        Rejection::Conflict | Rejection::Duplicate => 409,
+        Rejection::TooLarge(Part::Body) => 413,
+        Rejection::Expectation => 417,
+        Rejection::TooLarge(Part::Head) => 431,
+        Rejection::Internal => 500,
+        Rejection::UpstreamDown => 502,
+        Rejection::Crowded
+        | Rejection::Draining
+        | Rejection::InFlight { .. }
+        | Rejection::Saturated => 503,
+        Rejection::UpstreamTimeout => 504,
+        Rejection::Test => 200,
+        Rejection::Repeat(stored) => stored.status,
+    }
+}
+
+/// The word in the body. All that is 401 has the same, so that the sender learns nothing.
+fn word(rejection: &Rejection) -> &'static str {
+    match status(rejection) {
+        401 => "unauthorized",
+        _ => rejection.reason().unwrap_or_default(),
+    }
+}
+
+fn retry_after(rejection: &Rejection) -> Option<Duration> {
+    match rejection {
+        Rejection::InFlight { wait } => Some(*wait),
+        Rejection::Crowded | Rejection::Draining => Some(Duration::from_secs(5)),
+        Rejection::Saturated => Some(Duration::from_secs(60)),
+        Rejection::BadProof
+        | Rejection::Conflict
+        | Rejection::Duplicate
+        | Rejection::Expectation
+        | Rejection::Forbidden
+        | Rejection::Future
+        | Rejection::Internal
+        | Rejection::Malformed(_)
+        | Rejection::Method
+        | Rejection::MissingProof
+        | Rejection::NoRoute
+        | Rejection::Repeat(_)
+        | Rejection::Stale
+        | Rejection::Test
+        | Rejection::Timeout
+        | Rejection::TooLarge(_)
+        | Rejection::UnknownClient
+        | Rejection::Unproven
+        | Rejection::UpstreamDown
+        | Rejection::UpstreamTimeout => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_unauthorized_answers_look_alike() {
+        let first = Answer::to(&Rejection::BadProof);
+        assert_eq!(
+            (first.status, &*first.body),
+            (401, &b"{\"error\":\"unauthorized\"}"[..])
+        );
+        for other in [
+            Rejection::Future,
+            Rejection::MissingProof,
+            Rejection::Stale,
+            Rejection::UnknownClient,
+            Rejection::Unproven,
+        ] {
+            assert_eq!(Answer::to(&other), first, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn waits_are_whole_seconds_and_never_none() {
+        for (wait, text) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (44_900, "45")] {
+            let wait = Duration::from_millis(wait);
+            let answer = Answer::to(&Rejection::InFlight { wait });
+            assert_eq!(answer.status, 503);
+            assert!(
+                answer.headers.contains(&header("Retry-After", text)),
+                "{wait:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_acknowledgement_replaces_only_a_success() {
+        let with = Acknowledgement {
+            status: 200,
+            content_type: Some("text/plain".into()),
+            body: "SUCCESS".into(),
+        };
+        let respond = Respond::Gateway(with);
+        let app = |status| AppAnswer {
+            status,
+            headers: Vec::new(),
+            body: Bytes::from("app"),
+        };
+        let body = |reply| Answer::relay(reply, &respond).body;
+        assert_eq!(body(Reply::Complete(app(201))), "SUCCESS");
+        assert_eq!(body(Reply::Broken(app(204))), "SUCCESS");
+        assert_eq!(body(Reply::Complete(app(500))), "app");
+        assert_eq!(Answer::relay(Reply::Broken(app(500)), &respond).status, 502);
+    }
+}

@@ -1,0 +1,149 @@
+//! The command line: words typed, a command run, an exit code.
+
+mod check;
+mod demo;
+mod healthcheck;
+mod schemes;
+mod serve;
+
+use crate::config::{self, Config};
+use clap::{Parser, Subcommand};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The exit codes of every command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Done = 0,
+    /// The answer is no.
+    No = 1,
+    WrongUsage = 64,
+    Internal = 70,
+    WrongConfiguration = 78,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Lets only genuine, fresh, first-time payment notifications reach an app.
+#[derive(Parser)]
+#[command(
+    version,
+    about,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+struct Words {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the sidecar
+    Serve(Source),
+    /// Load everything, print the routes and what is worth a second look
+    Check(Source),
+    /// Show it at work on loopback, with throw-away keys
+    Demo {
+        /// Leave it running and print curl lines
+        #[arg(long)]
+        keep: bool,
+    },
+    /// List the built-in schemes, or print one
+    Schemes {
+        /// The scheme to print, as YAML
+        name: Option<String>,
+    },
+    /// Ask a running sidecar for its health; for exec probes
+    Healthcheck {
+        /// What to ask
+        #[arg(long, default_value = "http://127.0.0.1:9090/readyz")]
+        url: String,
+    },
+}
+
+#[derive(clap::Args)]
+struct Source {
+    /// The configuration [default: $KAWAL_CONFIG, kawal.yaml, /etc/kawal/kawal.yaml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Runs the command that was typed.
+#[must_use]
+pub fn run() -> ExitCode {
+    let words = match Words::try_parse() {
+        Ok(words) => words,
+        Err(error) => {
+            let _ = error.print();
+            let exit = if error.use_stderr() {
+                Exit::WrongUsage
+            } else {
+                Exit::Done
+            };
+            return exit.into();
+        }
+    };
+    let exit = match words.command {
+        Command::Serve(source) => with_config(source, |config, _| serve::run(config)),
+        Command::Check(source) => with_config(source, |config, file| check::run(&config, file)),
+        Command::Demo { keep } => demo::run(keep),
+        Command::Schemes { name } => schemes::run(name.as_deref()),
+        Command::Healthcheck { url } => healthcheck::run(&url),
+    };
+    exit.into()
+}
+
+fn with_config(source: Source, command: impl FnOnce(Config, &Path) -> Exit) -> Exit {
+    let file = config::find(source.config);
+    match Config::load(&file) {
+        Ok(config) => command(config, &file),
+        Err(faults) => {
+            for fault in faults {
+                complain(&format!("{}: {fault}", file.display()));
+            }
+            Exit::WrongConfiguration
+        }
+    }
+}
+
+/// One line on stderr.
+fn complain(sentence: &str) {
+    let line: String = sentence
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let _ = writeln!(std::io::stderr(), "kawal: {line}");
+}
+
+/// Text on stdout; a reader that left early is no fault.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Columns as wide as their widest cell.
+fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell: &String| cell.chars().count())
+            .max()
+    };
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| width(column).unwrap_or_default())
+        .collect();
+    let line = |row: &Vec<String>| {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}

@@ -1,0 +1,42 @@
+//! `kawal check`: finds all that `serve` would, and prints what it would do.
+
+use super::{Exit, say, table};
+use crate::answer::Respond;
+use crate::config::Config;
+use crate::convert::Convert;
+use std::path::Path;
+
+pub(super) fn run(config: &Config, file: &Path) -> Exit {
+    let head = [
+        "PATH", "GATEWAY", "SCHEME", "COVERS", "METHODS", "CONVERT", "RESPOND",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for route in config.routes.iter() {
+        let gateway = &route.gateway;
+        rows.push(vec![
+            route.path.to_string(),
+            gateway.name.to_string(),
+            gateway.scheme.name().to_owned(),
+            gateway.scheme.covers().to_string(),
+            route.methods.join(","),
+            match route.convert {
+                Convert::None => "none",
+                Convert::Json => "json",
+            }
+            .to_owned(),
+            match route.respond {
+                Respond::App => "app",
+                Respond::Gateway(_) => "gateway",
+            }
+            .to_owned(),
+        ]);
+    }
+    say(&table(&rows));
+    let warnings: String = config
+        .warnings
+        .iter()
+        .map(|warning| format!("warning: {warning}\n"))
+        .collect();
+    say(&format!("{warnings}{}: ok\n", file.display()));
+    Exit::Done
+}

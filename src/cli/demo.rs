@@ -1,0 +1,201 @@
+//! `kawal demo`: the whole sidecar on loopback, between a sample app and gateways that sign.
+
+mod app;
+mod gateway;
+
+use super::{Exit, complain, say, table};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::server::{self, Running};
+use app::SampleApp;
+use gateway::{Notification, SampleGateway};
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) fn run(keep: bool) -> Exit {
+    let folder = std::env::temp_dir().join(format!("kawal-demo-{}", std::process::id()));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let outcome = runtime
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| runtime.block_on(demo(&folder, keep)));
+    let _ = std::fs::remove_dir_all(&folder);
+    match outcome {
+        Ok(true) => Exit::Done,
+        Ok(false) => {
+            complain("a verdict is not what it should be");
+            Exit::Internal
+        }
+        Err(why) => {
+            complain(&format!("the demo cannot run: {why}"));
+            Exit::Internal
+        }
+    }
+}
+
+/// What the demo has set up.
+struct Stage {
+    app: SampleApp,
+    clock: Arc<Clock>,
+    listen: SocketAddr,
+    rows: Vec<Vec<String>>,
+    sound: bool,
+}
+
+async fn demo(folder: &Path, keep: bool) -> Result<bool, String> {
+    let gateways = [
+        SampleGateway::new("doku", Some("BRN-0201-1690274481481"), &throw_away_key())?,
+        SampleGateway::new("doku-qris", Some("936008990000047435"), &throw_away_key())?,
+        SampleGateway::new("pivot", None, &throw_away_key())?,
+    ];
+    let app = SampleApp::start()
+        .await
+        .map_err(|error| error.to_string())?;
+    let clock = Arc::new(Clock::start());
+    let running = start(folder, &gateways, &app, &clock)?;
+    let head = ["GATEWAY", "NOTIFICATION", "ANSWER", "APP", "VERDICT"]
+        .map(str::to_owned)
+        .to_vec();
+    let mut stage = Stage {
+        app,
+        clock,
+        listen: running.listen,
+        rows: vec![head],
+        sound: true,
+    };
+    stage.play(&gateways).await?;
+    say(&format!(
+        "app on {}, Kawal in front of it on {}, gateways signing with throw-away keys\n\n{}\n",
+        stage.app.address,
+        stage.listen,
+        table(&stage.rows)
+    ));
+    let seen = stage.app.seen();
+    if let Some(qris) = seen
+        .iter()
+        .find(|seen| seen.line.contains("/payments/qris"))
+    {
+        say(&format!(
+            "QRIS went in as query parameters and reached the app as JSON:\n  {}\n  {}\n",
+            qris.line, qris.body
+        ));
+    }
+    if keep {
+        stay(&stage, &gateways).await?;
+    }
+    running.drain().await;
+    Ok(stage.sound)
+}
+
+fn start(
+    folder: &Path,
+    gateways: &[SampleGateway],
+    app: &SampleApp,
+    clock: &Arc<Clock>,
+) -> Result<Running, String> {
+    let text = |error: std::io::Error| error.to_string();
+    std::fs::create_dir_all(folder).map_err(text)?;
+    for gateway in gateways {
+        std::fs::write(folder.join(gateway.name), gateway.key()).map_err(text)?;
+    }
+    let file: PathBuf = folder.join("kawal.yaml");
+    let config = format!(
+        "listen: 127.0.0.1:0\nupstream: http://{}\ngateways:\n  \
+         doku: {{scheme: doku, clients: [{{id: BRN-0201-1690274481481, secrets: ['file:doku']}}]}}\n  \
+         doku-qris: {{scheme: doku-qris, clients: [{{id: '936008990000047435', secrets: ['file:doku-qris']}}]}}\n  \
+         pivot: {{scheme: pivot, clients: [{{secrets: ['file:pivot']}}]}}\nroutes:\n  \
+         - {{path: /payments/notifications, gateway: doku}}\n  \
+         - {{path: /payments/qris, gateway: doku-qris, convert: json, respond: gateway}}\n  \
+         - {{path: /payments/pivot, gateway: pivot}}\n",
+        app.address
+    );
+    std::fs::write(&file, config).map_err(text)?;
+    let config = Config::load(&file).map_err(|faults| {
+        faults
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ")
+    })?;
+    let bound = server::bind(&config)?;
+    server::start(config, bound, Arc::clone(clock)).map_err(text)
+}
+
+fn throw_away_key() -> String {
+    let word = || RandomState::new().hash_one(0u8);
+    format!("SK-{:016x}{:016x}", word(), word())
+}
+
+impl Stage {
+    async fn play(&mut self, gateways: &[SampleGateway]) -> Result<(), String> {
+        // Signed a second ahead, since these schemes write whole seconds.
+        let at = self.clock.now().wall + Duration::from_secs(1);
+        for gateway in gateways {
+            let genuine = gateway.notification(1, at)?;
+            self.send(gateway, "genuine", &genuine, 200, 1).await?;
+            let forged = gateway.notification(2, at)?.forged();
+            self.send(gateway, "forged", &forged, 401, 0).await?;
+            self.send(gateway, "repeated", &genuine, 200, 0).await?;
+        }
+        self.clock.advance(Duration::from_secs(6 * 3600));
+        for gateway in gateways.iter().filter(|gateway| gateway.signs_a_time()) {
+            let late = gateway.notification(3, at)?;
+            self.send(gateway, "6 h late, yet unseen", &late, 200, 1)
+                .await?;
+        }
+        self.clock.advance(Duration::from_secs(20 * 3600));
+        for gateway in gateways.iter().filter(|gateway| gateway.signs_a_time()) {
+            let too_late = gateway.notification(4, at)?;
+            self.send(gateway, "26 h: too late", &too_late, 401, 0)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &mut self,
+        gateway: &SampleGateway,
+        what: &str,
+        notification: &Notification,
+        status: u16,
+        reaches: usize,
+    ) -> Result<(), String> {
+        let before = self.app.seen().len();
+        let (answered, body) = notification
+            .send(self.listen)
+            .await
+            .map_err(|error| error.to_string())?;
+        let reached = self.app.seen().len() - before;
+        self.sound &= answered == status && reached == reaches;
+        let verdict = match (answered, reached) {
+            (200, 1) => "delivered",
+            (200, 0) => "stored answer, app untouched",
+            (401, 0) => "refused, app untouched",
+            _ => "WRONG",
+        };
+        let app = if reached > 0 { "saw it" } else { "saw nothing" };
+        let answer = format!("{answered} {body}");
+        self.rows.push(
+            [gateway.name, what, &answer, app, verdict]
+                .map(str::to_owned)
+                .to_vec(),
+        );
+        Ok(())
+    }
+}
+
+async fn stay(stage: &Stage, gateways: &[SampleGateway]) -> Result<(), String> {
+    say("\nStill running; fresh notifications to try (Ctrl-C ends it):\n");
+    for (number, gateway) in (100..).zip(gateways) {
+        let notification = gateway.notification(number, stage.clock.now().wall)?;
+        say(&format!("  {}\n", notification.curl(stage.listen)));
+    }
+    tokio::signal::ctrl_c()
+        .await
+        .map_err(|error| error.to_string())
+}

@@ -1,0 +1,258 @@
+//! File and environment, turned into values that can only be valid.
+
+mod fault;
+mod gateway;
+mod path;
+mod shape;
+mod source;
+
+pub use fault::Fault;
+pub use shape::Timeouts;
+pub use source::find;
+
+use crate::forward::Upstream;
+use crate::route::{Gateway, Policy, Route, Routes};
+use crate::scheme::Coverage;
+use fault::{Faults, join};
+use figment::value::Value;
+use shape::{LimitsShape, ReplayShape, Top};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A valid configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Where gateways come in.
+    pub listen: SocketAddr,
+    /// Where probes come in.
+    pub admin: Option<SocketAddr>,
+    /// The app.
+    pub upstream: Upstream,
+    /// Worker threads.
+    pub threads: usize,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+    /// How large and how many things may be.
+    pub limits: Limits,
+    /// Entries of the ledger.
+    pub capacity: usize,
+    /// All routes.
+    pub routes: Routes,
+    /// What is allowed, and yet worth a second look.
+    pub warnings: Vec<String>,
+}
+
+/// How large and how many things may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// A request head, in bytes.
+    pub head: usize,
+    /// Connections.
+    pub connections: usize,
+}
+
+impl Config {
+    /// Loads a configuration, and everything that it names.
+    ///
+    /// # Errors
+    /// Every fault that was found.
+    pub fn load(file: &Path) -> Result<Self, Vec<Fault>> {
+        let value = source::read(file).map_err(|fault| vec![fault])?;
+        let base = file.parent().unwrap_or(Path::new(""));
+        Self::build(&value, base)
+    }
+
+    /// Builds a configuration; secrets with a relative path are looked for in `base`.
+    fn build(value: &Value, base: &Path) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let top = top(&mut faults, value);
+        let built = top.and_then(|top| build(&mut faults, &top, base));
+        match built {
+            Some(config) if faults.0.is_empty() => Ok(config),
+            _ => Err(faults.0),
+        }
+    }
+}
+
+/// The top level. What is wrong there hides nothing of what is wrong below.
+fn top(faults: &mut Faults, value: &Value) -> Option<Top> {
+    if let Some(top) = faults.section("", value) {
+        return Some(top);
+    }
+    for fault in &mut faults.0 {
+        let variable = format!("KAWAL_{}", fault.path.to_ascii_uppercase());
+        if std::env::var_os(&variable).is_some() {
+            fault.path = variable;
+        }
+    }
+    let mut dict = value.clone().into_dict()?;
+    let bad: BTreeSet<String> = faults.0.iter().map(|fault| fault.path.clone()).collect();
+    let known = ["timeouts", "limits", "replay", "gateways", "routes"];
+    dict.retain(|key, _| !bad.contains(key) && known.contains(&key.as_str()));
+    // Stand-ins, so that the sections can be read; the fault is already told.
+    dict.insert("listen".into(), Value::from("0.0.0.0:0"));
+    dict.insert("upstream".into(), Value::from("http://127.0.0.1:1"));
+    Value::from(dict).deserialize().ok()
+}
+
+fn build(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
+    let listen = faults.take("listen", address(&top.listen));
+    let admin = top
+        .admin
+        .as_deref()
+        .map(|text| faults.take("admin", address(text)));
+    if admin
+        .flatten()
+        .is_some_and(|admin| admin.port() != 0 && Some(admin) == listen)
+    {
+        faults.add(
+            "admin",
+            "the same address as listen; probes need a port of their own",
+        );
+    }
+    let upstream = faults.take("upstream", Upstream::parse(&top.upstream));
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = top.threads.unwrap_or_else(cores);
+    if threads == 0 {
+        faults.add(
+            "threads",
+            "must be 1 or more; leave it out for one per core",
+        );
+    }
+    let timeouts = section(faults, "timeouts", top.timeouts.as_ref());
+    let timeouts: Timeouts = timeouts.unwrap_or_default();
+    check_timeouts(faults, timeouts);
+    let limits: LimitsShape = section(faults, "limits", top.limits.as_ref()).unwrap_or_default();
+    check_limits(faults, limits);
+    let replay: ReplayShape = section(faults, "replay", top.replay.as_ref()).unwrap_or_default();
+    if replay.capacity == 0 {
+        faults.add("replay.capacity", "must be 1 or more");
+    }
+    let mut warnings = Vec::new();
+    let gateways = gateway::gateways(faults, &mut warnings, &top.gateways, base);
+    let defaults = path::Defaults {
+        body_limit: limits.body.as_u64(),
+        upstream_timeout: timeouts.upstream,
+        duplicate: replay.duplicate,
+    };
+    let routes = path::routes(faults, &top.routes, &top.gateways, &gateways, defaults);
+    let upstream = upstream?;
+    warn(&mut warnings, &upstream, top.unmatched, &routes, &gateways);
+    Some(Config {
+        listen: listen?,
+        admin: admin.flatten(),
+        upstream,
+        threads,
+        timeouts,
+        limits: Limits {
+            head: usize::try_from(limits.head.as_u64()).unwrap_or(usize::MAX),
+            connections: limits.connections,
+        },
+        capacity: replay.capacity,
+        routes: Routes::new(routes, top.unmatched),
+        warnings,
+    })
+}
+
+fn section<T: serde::de::DeserializeOwned>(
+    faults: &mut Faults,
+    path: &str,
+    value: Option<&Value>,
+) -> Option<T> {
+    faults.section(path, value?)
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("`{text}` is no IP address with a port; right is, for example, 0.0.0.0:8080 or [::]:8080")
+    })
+}
+
+fn check_timeouts(faults: &mut Faults, timeouts: Timeouts) {
+    for (key, value) in [
+        ("header", timeouts.header),
+        ("body", timeouts.body),
+        ("idle", timeouts.idle),
+        ("connect", timeouts.connect),
+        ("upstream", timeouts.upstream),
+    ] {
+        if value.is_zero() {
+            faults.add(join("timeouts", key), "must be longer than zero");
+        } else if value > LONGEST {
+            faults.add(join("timeouts", key), "must not be longer than a day");
+        }
+    }
+    if timeouts.drain > LONGEST {
+        faults.add("timeouts.drain", "must not be longer than a day");
+    }
+}
+
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+fn check_limits(faults: &mut Faults, limits: LimitsShape) {
+    if !(1024..=1024 * 1024).contains(&limits.head.as_u64()) {
+        faults.add("limits.head", "must be from 1KiB to 1MiB");
+    }
+    if limits.body.as_u64() == 0 {
+        faults.add("limits.body", "must be 1B or more");
+    }
+    if limits.connections == 0 {
+        faults.add("limits.connections", "must be 1 or more");
+    }
+}
+
+fn warn(
+    warnings: &mut Vec<String>,
+    upstream: &Upstream,
+    unmatched: Policy,
+    routes: &[Route],
+    gateways: &BTreeMap<String, Arc<Gateway>>,
+) {
+    if !upstream.is_local() {
+        warnings.push(format!(
+            "upstream: {} is not on this host: whoever reaches it gets around Kawal; \
+             let the app listen on 127.0.0.1",
+            upstream.text()
+        ));
+    }
+    if unmatched == Policy::Forward {
+        warnings.push(
+            "unmatched: paths without a route are forwarded unverified; if the app has other ways to \
+             its handler (such as /index.php?route=...), let the handler demand X-Kawal-Gateway"
+                .into(),
+        );
+    }
+    for gateway in gateways.values() {
+        let name = &gateway.name;
+        let served = routes
+            .iter()
+            .filter(|route| route.gateway.name == *name)
+            .count();
+        if served == 0 {
+            warnings.push(format!("gateways.{name}: no route leads to it"));
+        }
+        match gateway.scheme.covers() {
+            Coverage::Body => {}
+            Coverage::Fields(fields) => warnings.push(format!(
+                "gateways.{name}: its proof covers {} only; compare amount and status with the \
+                 gateway before an order is paid",
+                fields.join(", ")
+            )),
+            Coverage::Nothing => warnings.push(format!(
+                "gateways.{name}: its proof covers no part of a notification; whoever knows the key can \
+                 send anything"
+            )),
+        }
+        if gateway.scheme.is_weak() {
+            warnings.push(format!(
+                "gateways.{name}: the gateway signs with SHA-1 and a joined secret, which is weak"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! The memory of which notifications are in flight or delivered.
+//!
+//! ```text
+//! absent ──claim──▶ in flight ──app says 2xx──▶ delivered ──remember──▶ absent
+//!                     │  ├─ never sent, or a definite refusal ──▶ free (its attempts are kept)
+//!                     │  └─ sent, outcome unknown ──▶ in flight until the lease ends, then claimable
+//! ```
+
+mod memory;
+
+use crate::convert::{Content, Payload};
+use crate::rejection::{Rejection, Stored};
+use crate::scheme::Identity;
+use jiff::Timestamp;
+use memory::Memory;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The key of an entry: the identity, or the content where the proof covers nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key([u8; 32]);
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How long entries live.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// A claim without an outcome holds for so long.
+    pub lease: Duration,
+    /// A delivered notification stays known for so long.
+    pub remember: Duration,
+}
+
+/// The ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    memory: Memory,
+    complete_since: Timestamp,
+}
+
+/// A notification that is claimed: no other copy of it passes while this exists.
+#[derive(Debug)]
+pub struct Admitted {
+    payload: Payload,
+    claim: Claim,
+}
+
+impl Admitted {
+    /// What will be forwarded.
+    #[must_use]
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// The claim that it holds.
+    #[must_use]
+    pub fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
+    pub(crate) fn into_parts(self) -> (Payload, Claim) {
+        (self.payload, self.claim)
+    }
+}
+
+impl Ledger {
+    /// A ledger in memory that holds at most `capacity` entries and knows everything since
+    /// `started`.
+    #[must_use]
+    pub fn in_memory(capacity: usize, started: Timestamp) -> Self {
+        Self {
+            memory: Memory::new(capacity),
+            complete_since: started,
+        }
+    }
+
+    /// Nothing that was delivered since then is forgotten before its time.
+    #[must_use]
+    pub fn complete_since(&self) -> Timestamp {
+        self.complete_since
+    }
+
+    /// The key under which a payload is known.
+    #[must_use]
+    pub fn key(payload: &Payload, content: &Content) -> Key {
+        match payload.signed().identity {
+            Identity::Values(digest) => Key(digest),
+            Identity::Content => Key(*content),
+        }
+    }
+
+    /// Claims a notification: of any number of copies, one passes.
+    ///
+    /// # Errors
+    /// [`Rejection::InFlight`], [`Rejection::Repeat`], [`Rejection::Conflict`] or
+    /// [`Rejection::Saturated`].
+    pub fn claim(
+        self: &Arc<Self>,
+        payload: Payload,
+        terms: Terms,
+        now: Instant,
+    ) -> Result<Admitted, Rejection> {
+        let content = payload.content();
+        let key = Self::key(&payload, &content);
+        let attempt = self.memory.claim(key, content, terms, now)?;
+        let claim = Claim {
+            ledger: Arc::clone(self),
+            key,
+            attempt,
+            stage: Stage::Held,
+        };
+        Ok(Admitted { payload, claim })
+    }
+}
+
+/// The right to deliver one notification. It gives itself back when it is dropped before anything
+/// was sent; after that, only an outcome or the end of its lease ends it.
+#[derive(Debug)]
+#[must_use = "an unsettled claim is given back, or holds until its lease ends"]
+pub struct Claim {
+    ledger: Arc<Ledger>,
+    key: Key,
+    attempt: u32,
+    stage: Stage,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    Held,
+    Sent,
+    Settled,
+}
+
+impl Claim {
+    /// The key it holds.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// 1 for the first delivery to the app, then 2, 3, ...
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// From here on the app may have seen the notification.
+    pub fn sent(&mut self) {
+        self.stage = Stage::Sent;
+    }
+
+    /// The app said 2xx: copies get this answer from now on.
+    pub fn deliver(mut self, answer: Stored) {
+        self.stage = Stage::Settled;
+        self.ledger.memory.deliver(self.key, self.attempt, answer);
+    }
+
+    /// The app refused: the next copy reaches it again.
+    pub fn free(mut self) {
+        self.stage = Stage::Settled;
+        self.ledger.memory.free(self.key, self.attempt, true);
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if self.stage == Stage::Held {
+            self.ledger.memory.free(self.key, self.attempt, false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

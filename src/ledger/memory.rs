@@ -1,0 +1,209 @@
+//! The ledger in this process: bounded, never evicting, gone with the process.
+
+use super::{Key, Terms};
+use crate::convert::Content;
+use crate::rejection::{Rejection, Stored};
+use moka::Expiry;
+use moka::ops::compute::Op;
+use moka::sync::Cache;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// A map whose entries leave by time alone. A full one refuses: to forget a live entry would
+/// let a replay through.
+#[derive(Debug)]
+pub(super) struct Memory {
+    records: Cache<Key, Arc<Record>>,
+    live: Arc<AtomicUsize>,
+    capacity: usize,
+}
+
+#[derive(Debug)]
+struct Record {
+    state: Mutex<State>,
+    remember: Duration,
+    live: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct State {
+    content: Content,
+    /// Claims so far of which the app may have seen something.
+    attempts: u32,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    InFlight { until: Instant },
+    Delivered(Stored),
+    Free,
+}
+
+/// Counting by drop cannot drift, whatever the reason an entry leaves for.
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.live.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct ByRecord;
+
+impl Expiry<Key, Arc<Record>> for ByRecord {
+    fn expire_after_create(&self, _: &Key, record: &Arc<Record>, _: Instant) -> Option<Duration> {
+        Some(record.remember)
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &Key,
+        record: &Arc<Record>,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(record.remember)
+    }
+}
+
+impl Memory {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            records: Cache::builder().expire_after(ByRecord).build(),
+            live: Arc::new(AtomicUsize::new(0)),
+            capacity,
+        }
+    }
+
+    /// The number of the attempt that may now be made.
+    pub(super) fn claim(
+        &self,
+        key: Key,
+        content: Content,
+        terms: Terms,
+        now: Instant,
+    ) -> Result<u32, Rejection> {
+        match self.try_claim(key, content, terms, now) {
+            Err(Rejection::Saturated) => {
+                // Entries whose time is over are removed in passing; make sure of it before refusing.
+                self.records.run_pending_tasks();
+                self.try_claim(key, content, terms, now)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn try_claim(
+        &self,
+        key: Key,
+        content: Content,
+        terms: Terms,
+        now: Instant,
+    ) -> Result<u32, Rejection> {
+        let mut outcome = Err(Rejection::Internal);
+        let until = now + terms.lease;
+        // The map runs the closures of one key one after the other, so one copy passes.
+        self.records
+            .entry(key)
+            .and_compute_with(|entry| match entry {
+                None => match self.record(content, terms, until) {
+                    None => {
+                        outcome = Err(Rejection::Saturated);
+                        Op::Nop
+                    }
+                    Some(record) => {
+                        outcome = Ok(1);
+                        Op::Put(record)
+                    }
+                },
+                Some(entry) => {
+                    let record = entry.into_value();
+                    outcome = record.state.lock().claim(content, until, now);
+                    // Putting it again starts its time anew.
+                    if outcome.is_ok() {
+                        Op::Put(record)
+                    } else {
+                        Op::Nop
+                    }
+                }
+            });
+        outcome
+    }
+
+    fn record(&self, content: Content, terms: Terms, until: Instant) -> Option<Arc<Record>> {
+        let room = |live: usize| (live < self.capacity).then_some(live + 1);
+        self.live
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
+            .ok()?;
+        let phase = Phase::InFlight { until };
+        Some(Arc::new(Record {
+            state: Mutex::new(State {
+                content,
+                attempts: 1,
+                phase,
+            }),
+            remember: terms.remember,
+            live: Arc::clone(&self.live),
+        }))
+    }
+
+    pub(super) fn deliver(&self, key: Key, attempt: u32, answer: Stored) {
+        self.records.entry(key).and_compute_with(|entry| {
+            let Some(record) = entry.map(moka::Entry::into_value) else {
+                return Op::Nop;
+            };
+            let mut state = record.state.lock();
+            if !state.is_held_by(attempt) {
+                return Op::Nop;
+            }
+            state.phase = Phase::Delivered(answer);
+            drop(state);
+            Op::Put(record)
+        });
+    }
+
+    /// Ends a claim without a delivery; `seen` tells whether the app saw the attempt.
+    pub(super) fn free(&self, key: Key, attempt: u32, seen: bool) {
+        self.records.entry(key).and_compute_with(|entry| {
+            let Some(record) = entry.map(moka::Entry::into_value) else {
+                return Op::Nop;
+            };
+            let mut state = record.state.lock();
+            if !state.is_held_by(attempt) {
+                return Op::Nop;
+            }
+            state.phase = Phase::Free;
+            state.attempts -= u32::from(!seen);
+            if state.attempts == 0 {
+                Op::Remove
+            } else {
+                Op::Nop
+            }
+        });
+    }
+}
+
+impl State {
+    fn claim(&mut self, content: Content, until: Instant, now: Instant) -> Result<u32, Rejection> {
+        let same = self.content == content;
+        match &self.phase {
+            Phase::Delivered(answer) if same => return Err(Rejection::Repeat(answer.clone())),
+            Phase::Delivered(_) => return Err(Rejection::Conflict),
+            Phase::InFlight { until } if *until > now && same => {
+                return Err(Rejection::InFlight { wait: *until - now });
+            }
+            Phase::InFlight { until } if *until > now => return Err(Rejection::Conflict),
+            Phase::InFlight { .. } | Phase::Free => {}
+        }
+        self.content = content;
+        self.attempts += 1;
+        self.phase = Phase::InFlight { until };
+        Ok(self.attempts)
+    }
+
+    /// Attempts are numbered, so a claim whose lease ended and was taken over settles nothing.
+    fn is_held_by(&self, attempt: u32) -> bool {
+        matches!(self.phase, Phase::InFlight { .. }) && self.attempts == attempt
+    }
+}

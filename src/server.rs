@@ -1,0 +1,250 @@
+//! The only rooms that know Pingora: listeners, codec, connections to the app, signals.
+
+mod codec;
+mod connection;
+mod door;
+mod exchange;
+mod relay;
+mod room;
+mod shutdown;
+mod upstream;
+
+use crate::clock::Clock;
+use crate::config::{Config, Limits, Timeouts};
+use crate::forward::Upstream;
+use crate::ledger::Ledger;
+use crate::route::Routes;
+use async_trait::async_trait;
+use connection::Listener;
+use door::HeadBounds;
+use parking_lot::Mutex;
+use pingora_core::apps::ServerApp;
+use pingora_core::listeners::{L4BufferSettings, ListenerConfig, Listeners};
+use pingora_core::protocols::Stream;
+use pingora_core::server::{Fds, ShutdownWatch};
+use pingora_core::services::Service as _;
+use pingora_core::services::listening::Service;
+use room::Room;
+use shutdown::Flights;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::IntoRawFd as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::TcpSocket;
+use tokio::sync::watch;
+use upstream::Pool;
+
+/// Everything that requests share.
+struct Server {
+    routes: Routes,
+    ledger: Arc<Ledger>,
+    clock: Arc<Clock>,
+    upstream: Arc<Upstream>,
+    pool: Pool,
+    timeouts: Timeouts,
+    limits: Limits,
+    room: Arc<Room>,
+    admin_room: Arc<Room>,
+    flights: Arc<Flights>,
+    draining: AtomicBool,
+}
+
+impl Server {
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    fn head_bounds(&self) -> HeadBounds {
+        HeadBounds {
+            bytes: self.limits.head,
+            idle: self.timeouts.idle,
+            whole: self.timeouts.header,
+        }
+    }
+}
+
+/// Probes are few; a flood of them takes no place from the gateways.
+const ADMIN_CONNECTIONS: usize = 64;
+const BACKLOG: u32 = 4096;
+
+/// A listener's application: each connection gets a seat, or 503.
+struct App {
+    server: Arc<Server>,
+    listener: Listener,
+}
+
+/// `ServerApp` and not `HttpServerApp`: the latter hands out a session that already reads heads
+/// without a bound on their size or time.
+#[async_trait]
+impl ServerApp for App {
+    async fn process_new(
+        self: &Arc<Self>,
+        stream: Stream,
+        shutdown: &ShutdownWatch,
+    ) -> Option<Stream> {
+        let room = match self.listener {
+            Listener::Public => &self.server.room,
+            Listener::Admin => &self.server.admin_room,
+        };
+        if let Some(seat) = room.enter() {
+            connection::serve(&self.server, stream, seat, self.listener, shutdown.clone()).await;
+        } else {
+            connection::turn_away(stream).await;
+        }
+        None
+    }
+}
+
+/// A sidecar at work.
+pub struct Running {
+    /// Where gateways come in.
+    pub listen: SocketAddr,
+    /// Where probes come in.
+    pub admin: Option<SocketAddr>,
+    server: Arc<Server>,
+    public: watch::Sender<bool>,
+    /// Ends with the process only: probes are answered while requests finish.
+    _admin: watch::Sender<bool>,
+}
+
+/// Binds the listeners of a configuration.
+///
+/// # Errors
+/// A sentence that names the address.
+pub fn bind(config: &Config) -> Result<Bound, String> {
+    let bind = |address: SocketAddr| {
+        listen(address).map_err(|error| format!("cannot listen on {address}: {error}"))
+    };
+    Ok(Bound {
+        listen: bind(config.listen)?,
+        admin: config.admin.map(bind).transpose()?,
+    })
+}
+
+/// Listeners that are bound and not yet served.
+#[derive(Debug)]
+pub struct Bound {
+    listen: TcpListener,
+    admin: Option<TcpListener>,
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// Serves a configuration on its bound listeners. To be called inside a tokio runtime.
+///
+/// # Errors
+/// Where the system does not tell a listener's address.
+pub fn start(config: Config, bound: Bound, clock: Arc<Clock>) -> io::Result<Running> {
+    let server = Arc::new(Server {
+        ledger: Arc::new(Ledger::in_memory(config.capacity, clock.started())),
+        upstream: Arc::new(config.upstream),
+        pool: Pool::new(config.timeouts.connect),
+        room: Room::new(config.limits.connections),
+        admin_room: Room::new(ADMIN_CONNECTIONS),
+        flights: Arc::default(),
+        draining: AtomicBool::new(false),
+        routes: config.routes,
+        timeouts: config.timeouts,
+        limits: config.limits,
+        clock,
+    });
+    tokio::spawn(upstream::resolve(Arc::clone(&server.upstream)));
+    let (public, watch) = watch::channel(false);
+    let listen = serve(&server, bound.listen, Listener::Public, watch)?;
+    let (admin_end, watch) = watch::channel(false);
+    let admin = bound
+        .admin
+        .map(|socket| serve(&server, socket, Listener::Admin, watch));
+    Ok(Running {
+        listen,
+        admin: admin.transpose()?,
+        server,
+        public,
+        _admin: admin_end,
+    })
+}
+
+fn serve(
+    server: &Arc<Server>,
+    socket: TcpListener,
+    listener: Listener,
+    shutdown: ShutdownWatch,
+) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?;
+    // Pingora adopts a bound socket by its address; binding by itself it would try for 30 s.
+    let mut sockets = Fds::new();
+    sockets.add(address.to_string(), socket.into_raw_fd());
+    let mut listeners = Listeners::new();
+    let unbuffered = L4BufferSettings::new(0, 1460);
+    listeners.add_listener(ListenerConfig::tcp(address.to_string()).l4_buffer(unbuffered));
+    let app = App {
+        server: Arc::clone(server),
+        listener,
+    };
+    let mut service = Service::with_listeners(format!("{listener:?}"), listeners, app);
+    tokio::spawn(async move {
+        service
+            .start_service(Some(Arc::new(Mutex::new(sockets))), shutdown, 1)
+            .await;
+    });
+    Ok(address)
+}
+
+impl Running {
+    /// Ends: listeners close, `/readyz` says 503, idle connections close, and requests in flight
+    /// have until `timeouts.drain`. Comes back with the number of those that did not finish.
+    pub async fn drain(&self) -> usize {
+        self.server.draining.store(true, Ordering::SeqCst);
+        self.public.send_replace(true);
+        let flights = &self.server.flights;
+        let _ = tokio::time::timeout(self.server.timeouts.drain, flights.all_landed()).await;
+        flights.count()
+    }
+}
+
+/// Serves until the process is asked to end, then drains.
+///
+/// # Errors
+/// A sentence for the user: an address in use, or a system that gives no runtime.
+pub fn run(config: Config) -> Result<(), String> {
+    let failed = |error: io::Error| format!("cannot start: {error}");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.threads)
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    let outcome = runtime.block_on(async {
+        let bound = bind(&config)?;
+        let warnings = config.warnings.clone();
+        let running = start(config, bound, Arc::new(Clock::start())).map_err(failed)?;
+        for warning in warnings {
+            tracing::warn!(warning, "configuration");
+        }
+        let admin = running.admin.map(|address| address.to_string());
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            listen = %running.listen,
+            admin,
+            "listening"
+        );
+        let signal = shutdown::asked_to_end().await.map_err(failed)?;
+        tracing::info!(signal, "draining");
+        match running.drain().await {
+            0 => tracing::info!("ended"),
+            unfinished => tracing::warn!(unfinished, "ended before all requests were finished"),
+        }
+        Ok(())
+    });
+    runtime.shutdown_timeout(Duration::ZERO);
+    outcome
+}

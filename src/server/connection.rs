@@ -1,0 +1,180 @@
+//! One connection: request after request, until somebody wants it closed.
+
+use super::codec::write_answer;
+use super::door::{Door, HeadBounds};
+use super::relay::{self, Inbound};
+use super::room::Seat;
+use super::{Server, exchange};
+use crate::admin;
+use crate::answer::Answer;
+use crate::intake::Head;
+use crate::rejection::Rejection;
+use crate::route::Found;
+use crate::telemetry;
+use pingora_core::protocols::Stream;
+use pingora_core::protocols::http::v1::server::HttpSession;
+use pingora_core::server::ShutdownWatch;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// For what a refused peer may still be sending.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listener {
+    /// The gateways' side.
+    Public,
+    /// Probes.
+    Admin,
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(
+    server: &Server,
+    stream: Stream,
+    mut seat: Seat,
+    listener: Listener,
+    mut shutdown: ShutdownWatch,
+) {
+    let peer = peer(&stream);
+    let mut door = Door::new(stream);
+    let bounds = server.head_bounds();
+    loop {
+        seat.wait();
+        let begun = seat.while_kept(async {
+            tokio::select! {
+                biased;
+                begun = door.wait(bounds.idle) => begun,
+                _ = shutdown.wait_for(|ending| *ending) => false,
+            }
+        });
+        if begun.await != Some(true) {
+            return;
+        }
+        // Boxed, so that a connection that waits is small.
+        let request = Box::pin(one(server, door, &mut seat, listener, peer, bounds));
+        match request.await {
+            Some(next) => door = next,
+            None => return,
+        }
+    }
+}
+
+/// Serves one request; gives the connection back where it can serve another.
+async fn one(
+    server: &Server,
+    mut door: Door,
+    seat: &mut Seat,
+    listener: Listener,
+    peer: Option<IpAddr>,
+    bounds: HeadBounds,
+) -> Option<Door> {
+    let flight = (listener == Listener::Public).then(|| server.flights.begin());
+    let head = seat.while_kept(read_head(&mut door, bounds)).await?;
+    let mut session = HttpSession::new(Box::new(door));
+    let head = match head {
+        Ok(None) => return None,
+        Ok(Some(head)) => match session.read_request().await {
+            Ok(Some(_)) => Ok(head),
+            // The codec is stricter still, in some corner.
+            _ => Err(Rejection::Malformed("not an HTTP/1.1 request head")),
+        },
+        Err(rejection) => Err(rejection),
+    };
+    session.set_read_timeout(None);
+    session.set_write_timeout(Some(server.timeouts.upstream));
+    session.set_pipelining_enabled(true);
+    match (head, listener) {
+        (Err(rejection), _) => refuse(&mut session, &rejection, false).await,
+        (Ok(head), Listener::Admin) => {
+            let answer = admin::answer(&head, server.is_draining());
+            write_answer(&mut session, answer, head.keep_alive()).await;
+        }
+        (Ok(head), Listener::Public) => public(server, &mut session, head, seat, peer).await,
+    }
+    drop(flight);
+    next(session).await
+}
+
+async fn read_head(door: &mut Door, bounds: HeadBounds) -> Result<Option<Head>, Rejection> {
+    match door.read_head(bounds).await? {
+        None => Ok(None),
+        Some(raw) => Head::parse(raw).map(Some),
+    }
+}
+
+async fn public(
+    server: &Server,
+    session: &mut HttpSession,
+    head: Head,
+    seat: &mut Seat,
+    peer: Option<IpAddr>,
+) {
+    let keep_alive = head.keep_alive();
+    if server.is_draining() {
+        return refuse(session, &Rejection::Draining, false).await;
+    }
+    match server.routes.find(head) {
+        Ok(Found::Route(route, head)) => {
+            exchange::serve(server, session, &route, head, peer, || seat.keep()).await;
+        }
+        Ok(Found::Unmatched(unmatched)) => {
+            let head = unmatched.head();
+            let inbound = head.expects_continue().map(|expects_continue| Inbound {
+                framing: head.framing(),
+                expects_continue,
+                keep_alive,
+            });
+            let passage = server.upstream.pass(&unmatched);
+            match inbound {
+                Ok(inbound) if seat.keep() => {
+                    let silence = server.timeouts.upstream;
+                    relay::serve(&server.pool, session, passage, inbound, silence).await;
+                }
+                Ok(_) => session.set_server_keepalive(None),
+                Err(rejection) => refuse(session, &rejection, false).await,
+            }
+        }
+        Err(rejection) => {
+            let sound = !matches!(rejection, Rejection::Malformed(_));
+            refuse(session, &rejection, keep_alive && sound).await;
+        }
+    }
+}
+
+/// Answers 503 to a connection for which there is no place.
+pub(super) async fn turn_away(stream: Stream) {
+    let mut session = HttpSession::new(Box::new(Door::new(stream)));
+    refuse(&mut session, &Rejection::Crowded, false).await;
+    next(session).await;
+}
+
+async fn refuse(session: &mut HttpSession, rejection: &Rejection, keep_alive: bool) {
+    let answer = Answer::to(rejection);
+    telemetry::log_refused(rejection, answer.status);
+    write_answer(session, answer, keep_alive).await;
+}
+
+/// Where both sides want to go on, the connection for the next request.
+async fn next(session: HttpSession) -> Option<Door> {
+    if session.response_written().is_none() {
+        return None;
+    }
+    if session.will_keepalive() {
+        let (stream, ahead) = session.reuse().await.ok()??.into_parts();
+        let mut door = *stream.into_any().downcast::<Door>().ok()?;
+        if let Some(ahead) = ahead {
+            door.unread(ahead);
+        }
+        return Some(door);
+    }
+    let door = session.into_inner().into_any().downcast::<Door>().ok()?;
+    door.linger(LINGER).await;
+    None
+}
+
+fn peer(stream: &Stream) -> Option<IpAddr> {
+    let digest = stream.get_socket_digest()?;
+    Some(digest.peer_addr()?.as_inet()?.ip())
+}

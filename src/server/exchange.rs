@@ -1,0 +1,171 @@
+//! One notification: read its body, ask for a judgement, talk to the app, say what came of it.
+
+use super::Server;
+use super::codec::{read_body, write_answer};
+use crate::answer::Answer;
+use crate::clock::Moment;
+use crate::intake::{Head, Received};
+use crate::ledger::Admitted;
+use crate::rejection::Rejection;
+use crate::route::{Known, Route};
+use crate::settle::{self, Outcome, Reply};
+use crate::telemetry::Decision;
+use pingora_core::protocols::http::v1::server::HttpSession;
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+/// What is learnt on the way, for the log.
+struct Course {
+    known: Known,
+    bytes: usize,
+    attempt: Option<u32>,
+    verify: Duration,
+    upstream: Option<Duration>,
+    app_status: Option<u16>,
+}
+
+/// Serves a request that has a route. The gateway's leaving ends nothing here: the app's answer is
+/// awaited and settled all the same.
+pub(super) async fn serve(
+    server: &Server,
+    session: &mut HttpSession,
+    route: &Route,
+    head: Head,
+    peer: Option<IpAddr>,
+    whole: impl FnOnce() -> bool,
+) {
+    let begun = Instant::now();
+    let now = server.clock.now();
+    let mut course = Course {
+        known: Known::default(),
+        bytes: 0,
+        attempt: None,
+        verify: Duration::ZERO,
+        upstream: None,
+        app_status: None,
+    };
+    let keep_alive = head.keep_alive();
+    let received = receive(server, session, route, head, peer).await;
+    if !whole() {
+        return;
+    }
+    let admitted = received.and_then(|received| judge(server, route, received, now, &mut course));
+    let (answer, outcome, rejection) = match admitted {
+        Ok(admitted) => deliver(server, route, admitted, &mut course).await,
+        Err(rejection) => {
+            let (answer, outcome) = refuse(route, &rejection);
+            (answer, outcome, Some(rejection))
+        }
+    };
+    let status = answer.status;
+    let sound = !matches!(
+        rejection,
+        Some(Rejection::Timeout | Rejection::Malformed(_))
+    );
+    write_answer(session, answer, keep_alive && sound).await;
+    Decision {
+        gateway: &route.gateway.name,
+        route: &route.path,
+        known: &course.known,
+        outcome,
+        rejection: rejection.as_ref(),
+        bytes: course.bytes,
+        status,
+        app_status: course.app_status,
+        attempt: course.attempt,
+        now: now.wall,
+        verify: course.verify,
+        upstream: course.upstream,
+        total: begun.elapsed(),
+    }
+    .log();
+}
+
+async fn receive(
+    server: &Server,
+    session: &mut HttpSession,
+    route: &Route,
+    head: Head,
+    peer: Option<IpAddr>,
+) -> Result<Received, Rejection> {
+    route.accept(&head, peer)?;
+    let body = read_body(session, &head, route.body_limit, server.timeouts.body).await?;
+    Ok(Received::new(head, body))
+}
+
+fn judge(
+    server: &Server,
+    route: &Route,
+    received: Received,
+    now: Moment,
+    course: &mut Course,
+) -> Result<Admitted, Rejection> {
+    let begun = Instant::now();
+    course.bytes = received.body().len();
+    let admitted = guarded(|| route.admit(received, &server.ledger, now, &mut course.known));
+    course.verify = begun.elapsed();
+    admitted
+}
+
+/// A panic in the judgement admits nothing.
+fn guarded<T>(judgement: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
+    catch_unwind(AssertUnwindSafe(judgement)).unwrap_or(Err(Rejection::Internal))
+}
+
+fn refuse(route: &Route, rejection: &Rejection) -> (Answer, &'static str) {
+    match rejection {
+        Rejection::Test => (
+            Answer::acknowledge(route.gateway.scheme.acknowledgement()),
+            "test",
+        ),
+        Rejection::Repeat(_) | Rejection::Duplicate => (Answer::to(rejection), "duplicate"),
+        other => (Answer::to(other), "rejected"),
+    }
+}
+
+async fn deliver(
+    server: &Server,
+    route: &Route,
+    admitted: Admitted,
+    course: &mut Course,
+) -> (Answer, &'static str, Option<Rejection>) {
+    let begun = Instant::now();
+    course.attempt = Some(admitted.claim().attempt());
+    let outbound = server.upstream.address(admitted, &route.gateway.name);
+    let (reply, claim) = server.pool.exchange(outbound, route.upstream_timeout).await;
+    course.upstream = Some(begun.elapsed());
+    course.app_status = reply.status();
+    let outcome = reply.outcome();
+    let rejection = match &reply {
+        Reply::Silent(rejection) | Reply::Unsent(rejection) => Some(rejection.clone()),
+        Reply::Broken(_) if outcome == Outcome::Unknown => Some(Rejection::UpstreamDown),
+        Reply::Broken(_) | Reply::Complete(_) => None,
+    };
+    let answer = Answer::relay(reply, &route.respond);
+    match outcome {
+        Outcome::Delivered => {
+            claim.deliver(settle::stored(
+                answer.status,
+                answer.content_type(),
+                &answer.body,
+            ));
+        }
+        Outcome::Refused => claim.free(),
+        // Its drop gives back what was never sent, and leaves the rest to the lease.
+        Outcome::Unknown | Outcome::Unsent => drop(claim),
+    }
+    (answer, outcome.label(), rejection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_admits_nothing_and_is_our_fault() {
+        let outcome = guarded(|| -> Result<(), Rejection> { panic!("a broken rule") });
+        assert_eq!(outcome, Err(Rejection::Internal));
+        assert_eq!(Answer::to(&Rejection::Internal).status, 500);
+    }
+}

@@ -1,0 +1,139 @@
+//! Unverified traffic of paths without a route: streamed both ways, never held whole.
+
+use super::codec::{response_header, send_continue, write_answer};
+use super::upstream::{Pool, end_to_end, request_header};
+use crate::answer::Answer;
+use crate::forward::Passage;
+use crate::intake::Framing;
+use crate::rejection::Rejection;
+use pingora_core::protocols::http::HttpTask;
+use pingora_core::protocols::http::v1::client::HttpSession as AppSession;
+use pingora_core::protocols::http::v1::server::HttpSession;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// What a request brings besides its passage.
+pub(super) struct Inbound {
+    pub(super) framing: Framing,
+    pub(super) expects_continue: bool,
+    pub(super) keep_alive: bool,
+}
+
+/// Streams a request to the app and its answer back. `silence` is the longest time in which
+/// neither side may stay without a byte.
+pub(super) async fn serve(
+    pool: &Pool,
+    session: &mut HttpSession,
+    passage: Passage,
+    inbound: Inbound,
+    silence: Duration,
+) {
+    let (to, head) = passage.open();
+    let length = match inbound.framing {
+        Framing::Length(length) => usize::try_from(length).ok(),
+        Framing::Chunked => None,
+    };
+    let Ok(header) = request_header(head, length) else {
+        let malformed = Rejection::Malformed("a target that cannot be forwarded");
+        return write_answer(session, Answer::to(&malformed), false).await;
+    };
+    let mut connected = match pool.connect(&to).await {
+        Ok(connected) => connected,
+        Err(rejection) => {
+            return write_answer(session, Answer::to(&rejection), inbound.keep_alive).await;
+        }
+    };
+    if inbound.expects_continue {
+        send_continue(session).await;
+    }
+    if !inbound.keep_alive {
+        session.set_server_keepalive(None);
+    }
+    let sent = connected.session.write_request_header(header).await;
+    let streamed = match sent {
+        Ok(_) => stream(session, &mut connected.session, silence).await,
+        Err(_) => Err(Rejection::UpstreamDown),
+    };
+    match streamed {
+        Ok(()) => pool.give_back(connected).await,
+        Err(rejection)
+            if session
+                .response_written()
+                .is_none_or(|head| head.status.is_informational()) =>
+        {
+            write_answer(session, Answer::to(&rejection), false).await;
+        }
+        // Cut off in the middle: closing is the only honest sign that is left.
+        Err(_) => session.set_server_keepalive(None),
+    }
+}
+
+/// Moves pieces as they come, whichever side they come from.
+async fn stream(
+    session: &mut HttpSession,
+    app: &mut AppSession,
+    silence: Duration,
+) -> Result<(), Rejection> {
+    let mut sending = true;
+    loop {
+        let step = async {
+            tokio::select! {
+                piece = session.read_body_bytes(), if sending => {
+                    let piece = piece.map_err(|_| Rejection::Malformed("a body that breaks off"))?;
+                    let sent = match &piece {
+                        Some(piece) => app.write_body(piece).await,
+                        None => app.finish_body().await,
+                    };
+                    // An app may refuse the rest of a body and still answer.
+                    sending = piece.is_some() && sent.is_ok();
+                    Ok(false)
+                }
+                task = app.read_response_task() => {
+                    pass(session, task.map_err(|_| Rejection::UpstreamDown)?).await
+                }
+            }
+        };
+        match timeout(silence, step).await {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => return Ok(()),
+            Ok(Err(rejection)) => return Err(rejection),
+            Err(_) => return Err(Rejection::UpstreamTimeout),
+        }
+    }
+}
+
+/// Passes one piece of the app's answer on; `true` after the last.
+async fn pass(session: &mut HttpSession, task: HttpTask) -> Result<bool, Rejection> {
+    let gone = |_| Rejection::Malformed("the peer left");
+    let last = match task {
+        HttpTask::Header(head, _) if head.status == 101 => return Err(Rejection::UpstreamDown),
+        HttpTask::Header(head, _) if head.status.is_informational() => return Ok(false),
+        HttpTask::Header(head, last) => {
+            let mut header = response_header(head.status.as_u16(), end_to_end(&head))
+                .map_err(|_| Rejection::UpstreamDown)?;
+            match head.headers.get("content-length") {
+                Some(length) => header
+                    .insert_header("Content-Length", length)
+                    .map_err(gone)?,
+                None if matches!(head.status.as_u16(), 204 | 304) => {}
+                None => header
+                    .insert_header("Transfer-Encoding", "chunked")
+                    .map_err(gone)?,
+            }
+            session.write_response_header(header).await.map_err(gone)?;
+            last
+        }
+        HttpTask::Body(piece, last) => {
+            if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
+                session.write_body(&piece).await.map_err(gone)?;
+            }
+            last
+        }
+        HttpTask::Done | HttpTask::Trailer(_) => true,
+        HttpTask::UpgradedBody(..) | HttpTask::Failed(_) => return Err(Rejection::UpstreamDown),
+    };
+    if last {
+        session.finish_body().await.map_err(gone)?;
+    }
+    Ok(last)
+}

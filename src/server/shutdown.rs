@@ -1,0 +1,60 @@
+//! Requests in flight, and the way the process ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+/// Counts requests from their first byte to their answer.
+#[derive(Debug, Default)]
+pub(super) struct Flights {
+    count: AtomicUsize,
+    landed: Notify,
+}
+
+/// One request in flight.
+#[derive(Debug)]
+pub(super) struct Flight(Arc<Flights>);
+
+impl Flights {
+    pub(super) fn begin(self: &Arc<Self>) -> Flight {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        Flight(Arc::clone(self))
+    }
+
+    /// Comes back when nothing is in flight.
+    pub(super) async fn all_landed(&self) {
+        loop {
+            let landed = self.landed.notified();
+            if self.count.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            landed.await;
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.landed.notify_waiters();
+        }
+    }
+}
+
+/// Comes back with the name of the first signal that asks to end.
+///
+/// # Errors
+/// Where the system gives no signal handlers.
+pub(super) async fn asked_to_end() -> std::io::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}

@@ -1,0 +1,224 @@
+//! Talks to the app. Only what was admitted, or has no route, has an address to talk to.
+
+use crate::forward::{Endpoint, Outbound, RequestHead, Upstream, is_of_the_connection, is_ours};
+use crate::ledger::Claim;
+use crate::rejection::Rejection;
+use crate::settle::{AppAnswer, Reply};
+use bytes::{Bytes, BytesMut};
+use pingora_core::connectors::http::v1::Connector;
+use pingora_core::protocols::http::v1::client::HttpSession;
+use pingora_core::upstreams::peer::HttpPeer;
+use pingora_core::{ErrorType, Result as PingoraResult};
+use pingora_http::{RequestHeader, ResponseHeader};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// An answer larger than this is not held; what it means is known from its status.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+/// More interim answers than this are no answer.
+const MOST_INTERIM: usize = 16;
+/// Below the keep-alive of the usual app servers (the shortest is 2 s), so that no notification
+/// is written to a connection that the app is about to close.
+const IDLE: Duration = Duration::from_secs(1);
+const RESOLVE_EVERY: Duration = Duration::from_secs(10);
+const RESOLVE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Connections to the app.
+pub(super) struct Pool {
+    connector: Connector,
+    connect: Duration,
+}
+
+/// A connection and its address.
+pub(super) struct Connected {
+    pub(super) session: HttpSession,
+    peer: HttpPeer,
+}
+
+impl Pool {
+    pub(super) fn new(connect: Duration) -> Self {
+        Self {
+            connector: Connector::new(None),
+            connect,
+        }
+    }
+
+    /// Sends a notification and takes the answer. Nothing is ever sent twice.
+    pub(super) async fn exchange(&self, outbound: Outbound, longest: Duration) -> (Reply, Claim) {
+        let deadline = Instant::now() + longest;
+        let (to, head, body, mut claim) = outbound.open();
+        let Ok(header) = request_header(head, Some(body.len())) else {
+            return (Reply::Unsent(Rejection::Internal), claim);
+        };
+        let mut connected = match timeout_at(deadline, self.connect(&to)).await {
+            Ok(Ok(connected)) => connected,
+            Ok(Err(rejection)) => return (Reply::Unsent(rejection), claim),
+            Err(_) => return (Reply::Unsent(Rejection::UpstreamTimeout), claim),
+        };
+        claim.sent();
+        let head = timeout_at(deadline, ask(&mut connected.session, header, &body)).await;
+        let mut answer = match head {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(())) => return (Reply::Silent(Rejection::UpstreamDown), claim),
+            Err(_) => return (Reply::Silent(Rejection::UpstreamTimeout), claim),
+        };
+        match timeout_at(deadline, read_body(&mut connected.session)).await {
+            Ok(Some(body)) => {
+                answer.body = body;
+                self.give_back(connected).await;
+                (Reply::Complete(answer), claim)
+            }
+            _ => (Reply::Broken(answer), claim),
+        }
+    }
+
+    /// Connects to the first address that answers.
+    pub(super) async fn connect(&self, to: &[Endpoint]) -> Result<Connected, Rejection> {
+        let mut failed = Rejection::UpstreamDown;
+        for endpoint in to {
+            let Ok(mut peer) = peer(endpoint) else {
+                continue;
+            };
+            peer.options.connection_timeout = Some(self.connect);
+            match self.connector.get_http_session(&peer).await {
+                Ok((session, _)) => return Ok(Connected { session, peer }),
+                Err(error) if *error.etype() == ErrorType::ConnectTimedout => {
+                    failed = Rejection::UpstreamTimeout;
+                }
+                Err(_) => {}
+            }
+        }
+        Err(failed)
+    }
+
+    /// Keeps a connection whose exchange is complete for the next one.
+    pub(super) async fn give_back(&self, connected: Connected) {
+        let Connected { session, peer } = connected;
+        self.connector
+            .release_http_session(session, &peer, Some(IDLE))
+            .await;
+    }
+}
+
+fn peer(endpoint: &Endpoint) -> PingoraResult<HttpPeer> {
+    match endpoint {
+        Endpoint::Tcp(address) => Ok(HttpPeer::new(address, false, String::new())),
+        Endpoint::Unix(path) => HttpPeer::new_uds(&path.to_string_lossy(), false, String::new()),
+    }
+}
+
+/// The head for the codec; `length` of the body, `None` where it is chunked.
+pub(super) fn request_header(
+    head: RequestHead,
+    length: Option<usize>,
+) -> PingoraResult<Box<RequestHeader>> {
+    let mut header = RequestHeader::build(
+        head.method.as_str(),
+        head.target.as_bytes(),
+        Some(head.headers.len() + 2),
+    )?;
+    for (name, value) in head.headers {
+        header.append_header(name, value)?;
+    }
+    match length {
+        // A method without a body bears no length (RFC 9110 §8.6).
+        Some(0) if matches!(head.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE") => {}
+        Some(length) => header.insert_header("Content-Length", length.to_string())?,
+        None => header.insert_header("Transfer-Encoding", "chunked")?,
+    }
+    Ok(Box::new(header))
+}
+
+/// Writes the request and reads the head of the final answer.
+async fn ask(
+    session: &mut HttpSession,
+    header: Box<RequestHeader>,
+    body: &[u8],
+) -> Result<AppAnswer, ()> {
+    // An app may answer and close before it has read everything: its answer still counts.
+    let _ = write(session, header, body).await;
+    for _ in 0..MOST_INTERIM {
+        session.read_response().await.map_err(|_| ())?;
+        let head = session.resp_header().ok_or(())?;
+        match head.status.as_u16() {
+            101 => return Err(()),
+            100..200 => {}
+            status => {
+                return Ok(AppAnswer {
+                    status,
+                    headers: end_to_end(head),
+                    body: Bytes::new(),
+                });
+            }
+        }
+    }
+    Err(())
+}
+
+async fn write(
+    session: &mut HttpSession,
+    header: Box<RequestHeader>,
+    body: &[u8],
+) -> PingoraResult<()> {
+    session.write_request_header(header).await?;
+    if !body.is_empty() {
+        session.write_body(body).await?;
+    }
+    session.finish_body().await.map(|_| ())
+}
+
+/// The whole body of an answer, `None` where it breaks off or is too large to hold.
+async fn read_body(session: &mut HttpSession) -> Option<Bytes> {
+    let mut body = BytesMut::new();
+    while let Some(piece) = session.read_body_ref().await.ok()? {
+        if body.len() + piece.len() > LARGEST_ANSWER {
+            return None;
+        }
+        body.extend_from_slice(piece);
+    }
+    Some(body.freeze())
+}
+
+/// The headers of an answer that go on to the gateway.
+pub(super) fn end_to_end(head: &ResponseHeader) -> Vec<(String, Vec<u8>)> {
+    let nominated: Vec<String> = head
+        .headers
+        .get_all("connection")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    head.case_header_iter()
+        .map(|(name, value)| (String::from_utf8_lossy(name.as_slice()).into_owned(), value))
+        .filter(|(name, _)| !is_of_the_connection(name) && !is_ours(name))
+        .filter(|(name, _)| !nominated.contains(&name.to_ascii_lowercase()))
+        .map(|(name, value)| (name, value.as_bytes().to_vec()))
+        .collect()
+}
+
+/// Keeps the addresses of a host name up to date, away from every request.
+pub(super) async fn resolve(upstream: Arc<Upstream>) {
+    let Some((host, port)) = upstream.name() else {
+        return;
+    };
+    let mut known = false;
+    loop {
+        let found = tokio::net::lookup_host((host, port))
+            .await
+            .map(Iterator::collect::<Vec<_>>);
+        match found {
+            Ok(addresses) if !addresses.is_empty() => {
+                upstream.resolved(&addresses);
+                known = true;
+            }
+            // The last good addresses stay: a name server that is down is no reason to lose the app.
+            _ => tracing::warn!(
+                upstream = upstream.text(),
+                "the app's host name does not resolve"
+            ),
+        }
+        tokio::time::sleep(if known { RESOLVE_EVERY } else { RESOLVE_AGAIN }).await;
+    }
+}

@@ -1,0 +1,140 @@
+//! What the app's answer means for the notification.
+
+use crate::rejection::{Rejection, Stored};
+use bytes::Bytes;
+
+/// What came back from the app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// A complete answer.
+    Complete(AppAnswer),
+    /// A final head, and then the answer broke off.
+    Broken(AppAnswer),
+    /// No head. The app may have seen the notification.
+    Silent(Rejection),
+    /// Nothing was sent: the app cannot have seen it.
+    Unsent(Rejection),
+}
+
+/// The app's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppAnswer {
+    /// The status, never 1xx.
+    pub status: u16,
+    /// Headers in their case and order.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body; empty where it broke off.
+    pub body: Bytes,
+}
+
+/// What the notification has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The app said 2xx: never forwarded again.
+    Delivered,
+    /// The app refused: the next copy reaches it again.
+    Refused,
+    /// The app may have seen it: held until the lease ends.
+    Unknown,
+    /// The app did not see it: the next copy reaches it.
+    Unsent,
+}
+
+impl Reply {
+    /// What it means. A 2xx counts from its head on, any other answer only when it is complete.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Complete(answer) | Self::Broken(answer) if answer.is_success() => {
+                Outcome::Delivered
+            }
+            Self::Complete(_) => Outcome::Refused,
+            Self::Broken(_) | Self::Silent(_) => Outcome::Unknown,
+            Self::Unsent(_) => Outcome::Unsent,
+        }
+    }
+
+    /// The app's status, where it gave one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Complete(answer) | Self::Broken(answer) => Some(answer.status),
+            Self::Silent(_) | Self::Unsent(_) => None,
+        }
+    }
+}
+
+impl AppAnswer {
+    /// Whether the status is 2xx.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+impl Outcome {
+    /// The label in logs and metrics.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Refused => "refused_by_app",
+            Self::Unknown => "unknown",
+            Self::Unsent => "rejected",
+        }
+    }
+}
+
+/// What a repeat of a delivered notification will be answered.
+#[must_use]
+pub fn stored(status: u16, content_type: Option<&str>, body: &Bytes) -> Stored {
+    let kept = body.len() <= Stored::LARGEST;
+    Stored {
+        status,
+        content_type: content_type.map(Into::into),
+        body: if kept {
+            body.as_ref().into()
+        } else {
+            Box::default()
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16) -> AppAnswer {
+        AppAnswer {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_certain_frees_or_delivers() {
+        for (reply, outcome) in [
+            (Reply::Complete(answer(200)), Outcome::Delivered),
+            (Reply::Complete(answer(204)), Outcome::Delivered),
+            (Reply::Broken(answer(200)), Outcome::Delivered),
+            (Reply::Complete(answer(302)), Outcome::Refused),
+            (Reply::Complete(answer(404)), Outcome::Refused),
+            (Reply::Complete(answer(500)), Outcome::Refused),
+            (Reply::Broken(answer(500)), Outcome::Unknown),
+            (Reply::Silent(Rejection::UpstreamTimeout), Outcome::Unknown),
+            (Reply::Silent(Rejection::UpstreamDown), Outcome::Unknown),
+            (Reply::Unsent(Rejection::UpstreamDown), Outcome::Unsent),
+        ] {
+            assert_eq!(reply.outcome(), outcome, "{reply:?}");
+        }
+    }
+
+    #[test]
+    fn keeps_a_body_whole_or_not_at_all() {
+        let body = Bytes::from(vec![b'x'; Stored::LARGEST]);
+        assert_eq!(stored(200, None, &body).body.len(), Stored::LARGEST);
+        let body = Bytes::from(vec![b'x'; Stored::LARGEST + 1]);
+        assert_eq!(stored(200, Some("a/b"), &body).body.len(), 0);
+    }
+}
