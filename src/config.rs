@@ -119,7 +119,7 @@ fn build(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
     if threads == 0 {
         faults.add(
             "threads",
-            "must be 1 or more; leave it out for one per core",
+            "must be at least 1; leave it out for one per core",
         );
     }
     let timeouts = section(faults, "timeouts", top.timeouts.as_ref());
@@ -129,7 +129,7 @@ fn build(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
     check_limits(faults, limits);
     let replay: ReplayShape = section(faults, "replay", top.replay.as_ref()).unwrap_or_default();
     if replay.capacity == 0 {
-        faults.add("replay.capacity", "must be 1 or more");
+        faults.add("replay.capacity", "must be at least 1");
     }
     let mut warnings = Vec::new();
     let gateways = gateway::gateways(faults, &mut warnings, &top.gateways, base);
@@ -197,10 +197,10 @@ fn check_limits(faults: &mut Faults, limits: LimitsShape) {
         faults.add("limits.head", "must be from 1KiB to 1MiB");
     }
     if limits.body.as_u64() == 0 {
-        faults.add("limits.body", "must be 1B or more");
+        faults.add("limits.body", "must be at least 1B");
     }
     if limits.connections == 0 {
-        faults.add("limits.connections", "must be 1 or more");
+        faults.add("limits.connections", "must be at least 1");
     }
 }
 

@@ -1,169 +1,22 @@
 //! What the app sees, and the only way to its address.
 
+mod upstream;
+
+pub use upstream::{Endpoint, Upstream};
+
 use crate::intake::Head;
-use crate::ledger::{Admitted, Claim};
+use crate::ledger::Claim;
 use bytes::Bytes;
-use parking_lot::RwLock;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Where the app is. Nothing reads the address out of it: an [`Outbound`] carries it, and only
-/// what was admitted becomes one.
-///
-/// ```compile_fail
-/// # fn f(upstream: &kawal::forward::Upstream, payload: kawal::convert::Payload) {
-/// upstream.address(payload, "doku");
-/// # }
-/// ```
-///
-/// ```
-/// # fn f(upstream: &kawal::forward::Upstream, admitted: kawal::ledger::Admitted) {
-/// upstream.address(admitted, "doku");
-/// # }
-/// ```
+/// Says that the path of a request has no route, and that such requests are forwarded. Made by
+/// `route` only.
 #[derive(Debug)]
-pub struct Upstream {
-    text: Box<str>,
-    address: Address,
-}
-
-#[derive(Debug)]
-enum Address {
-    Fixed(Endpoint),
-    Named {
-        host: Box<str>,
-        port: u16,
-        resolved: RwLock<Arc<[Endpoint]>>,
-    },
-}
-
-/// One address of the app.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Endpoint {
-    /// TCP.
-    Tcp(SocketAddr),
-    /// A unix socket.
-    Unix(PathBuf),
-}
-
-impl Upstream {
-    /// Reads `http://HOST:PORT` or `unix:/PATH`.
-    ///
-    /// # Errors
-    /// A sentence that says what would be right.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let right = "right is http://HOST:PORT or unix:/PATH";
-        let address = if let Some(path) = text.strip_prefix("unix:") {
-            if !path.starts_with('/') {
-                return Err(format!("a unix socket needs an absolute path; {right}"));
-            }
-            Address::Fixed(Endpoint::Unix(PathBuf::from(path)))
-        } else if let Some(authority) = text.strip_prefix("http://") {
-            parse_authority(authority)
-                .ok_or_else(|| format!("`{text}` has no host and port; {right}, without a path"))?
-        } else if text.starts_with("https://") {
-            return Err(format!(
-                "TLS is not spoken to the app, which stands in the same pod; {right}"
-            ));
-        } else {
-            return Err(format!("`{text}` is no address of an app; {right}"));
-        };
-        Ok(Self {
-            text: text.into(),
-            address,
-        })
-    }
-
-    /// The only maker of an [`Outbound`].
-    #[must_use]
-    pub fn address(&self, admitted: Admitted, gateway: &str) -> Outbound {
-        let (payload, claim) = admitted.into_parts();
-        let head = RequestHead::guarded(&payload, gateway, &claim);
-        Outbound {
-            to: self.endpoints(),
-            head,
-            body: payload.body().clone(),
-            claim,
-        }
-    }
-
-    /// The only maker of a [`Passage`].
-    #[must_use]
-    pub fn pass(&self, unmatched: &Unmatched) -> Passage {
-        Passage {
-            to: self.endpoints(),
-            head: RequestHead::plain(&unmatched.0),
-        }
-    }
-
-    /// The host name and port to resolve in the background, `None` where the address is fixed.
-    #[must_use]
-    pub fn name(&self) -> Option<(&str, u16)> {
-        match &self.address {
-            Address::Fixed(_) => None,
-            Address::Named { host, port, .. } => Some((host, *port)),
-        }
-    }
-
-    /// Takes over what the name resolved to.
-    pub fn resolved(&self, to: &[SocketAddr]) {
-        if let Address::Named { resolved, .. } = &self.address {
-            *resolved.write() = to.iter().copied().map(Endpoint::Tcp).collect();
-        }
-    }
-
-    /// Whether only this host can reach the app by this address.
-    #[must_use]
-    pub fn is_local(&self) -> bool {
-        match &self.address {
-            Address::Fixed(Endpoint::Unix(_)) => true,
-            Address::Fixed(Endpoint::Tcp(address)) => address.ip().is_loopback(),
-            Address::Named { host, .. } => &**host == "localhost",
-        }
-    }
-
-    /// As it stands in the configuration.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    fn endpoints(&self) -> Arc<[Endpoint]> {
-        match &self.address {
-            Address::Fixed(endpoint) => Arc::new([endpoint.clone()]),
-            Address::Named { resolved, .. } => Arc::clone(&resolved.read()),
-        }
-    }
-}
-
-fn parse_authority(authority: &str) -> Option<Address> {
-    let authority = authority.strip_suffix('/').unwrap_or(authority);
-    if let Ok(address) = authority.parse() {
-        return Some(Address::Fixed(Endpoint::Tcp(address)));
-    }
-    let (host, port) = authority.rsplit_once(':')?;
-    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if host.is_empty() || !host.chars().all(named) {
-        return None;
-    }
-    let resolved = RwLock::new(Arc::from([]));
-    Some(Address::Named {
-        host: host.into(),
-        port: port.parse().ok()?,
-        resolved,
-    })
-}
-
-/// A request whose path has no route, where the configuration forwards such. Made by `route` only.
-#[derive(Debug)]
-pub struct Unmatched(pub(crate) Head);
+pub struct Unmatched(RequestHead);
 
 impl Unmatched {
-    /// The head of the request.
-    #[must_use]
-    pub fn head(&self) -> &Head {
-        &self.0
+    pub(crate) fn new(head: &Head) -> Self {
+        Self(RequestHead::plain(head))
     }
 }
 
@@ -178,7 +31,6 @@ pub struct Outbound {
 
 impl Outbound {
     /// Opens it for the server: where to, what, and the claim to settle.
-    #[must_use]
     pub fn open(self) -> (Arc<[Endpoint]>, RequestHead, Bytes, Claim) {
         (self.to, self.head, self.body, self.claim)
     }
@@ -303,31 +155,6 @@ pub fn is_ours(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_addresses_and_says_what_would_be_right() {
-        for (text, local) in [
-            ("http://127.0.0.1:3000", true),
-            ("http://[::1]:3000", true),
-            ("http://localhost:3000/", true),
-            ("http://app:80", false),
-            ("http://10.0.0.1:80", false),
-            ("unix:/run/app.sock", true),
-        ] {
-            assert_eq!(Upstream::parse(text).unwrap().is_local(), local, "{text}");
-        }
-        for (text, word) in [
-            ("https://app:443", "TLS"),
-            ("http://app", "no host and port"),
-            ("http://app:80/path", "without a path"),
-            ("http://app:99999", "no host and port"),
-            ("unix:app.sock", "absolute"),
-            ("app:80", "http://HOST:PORT"),
-        ] {
-            let why = Upstream::parse(text).unwrap_err();
-            assert!(why.contains(word), "{text}: {why}");
-        }
-    }
 
     #[test]
     fn only_end_to_end_headers_go_on() {

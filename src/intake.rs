@@ -1,9 +1,11 @@
 //! One request, whole, bounded and strictly read. Nothing in it is believed yet.
 
+mod chunks;
 mod head;
 mod parameters;
 mod scan;
 
+pub use chunks::ChunkScan;
 pub use head::{Framing, Head};
 pub use parameters::Parameters;
 pub use scan::{HeadScan, Scanned};

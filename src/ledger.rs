@@ -64,7 +64,6 @@ impl Admitted {
     }
 
     /// The claim that it holds.
-    #[must_use]
     pub fn claim(&self) -> &Claim {
         &self.claim
     }

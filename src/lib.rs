@@ -1,4 +1,49 @@
-//! Kawal.
+//! Kawal (Indonesian: to escort, to guard) stands in front of a merchant's app and lets only
+//! genuine, fresh, first-time payment notifications through.
+//!
+//! # The whole program in one picture
+//!
+//! ```text
+//!             received     authentic    fresh       payload     admitted     outbound
+//!  gateway ──▶ intake ──▶ scheme ──▶ freshness ──▶ convert ──▶ ledger ──▶ forward ──▶ app
+//!                 │          │           │            │           │                    │
+//!                 └──────────┴───── Rejection ────────┴───────────┘                    ▼
+//!  gateway ◀────────────────────────── answer ◀──────────────────────────────────── settle
+//! ```
+//!
+//! A request is *received* whole and bounded; its proof is checked (*authentic*), then its signed
+//! time (*fresh*); it is brought into the form that will be forwarded (*payload*), since the ledger
+//! compares what the app would see; its identity is claimed (*admitted*); it is composed for the
+//! app (*outbound*); and the app's answer *settles* the claim. [`route::Route::admit`] is that
+//! order, on one screen.
+//!
+//! # Invariants, each with the test that holds it
+//!
+//! - **No step can be skipped, repeated or swapped.** Each consumes the value of the step before
+//!   and makes one whose fields only its own module can fill. The app's address is known to
+//!   [`forward::Upstream`] alone, and an [`forward::Outbound`] is made of an
+//!   [`ledger::Admitted`] only: its compile-fail example is a test.
+//! - **Time and identity come from what the proof covers**, so that nobody who saw a notification
+//!   can change them: a declaration that says otherwise does not compile (`scheme/tests.rs`).
+//! - **What was verified is what is forwarded**, byte for byte, or JSON made from it
+//!   (`tests/suite/delivery.rs`, `conversion.rs`).
+//! - **Of any number of copies one passes; a live entry is never forgotten** (`ledger/tests.rs`,
+//!   `tests/suite/crowds.rs`).
+//! - **A definite refusal frees a notification, an unknown outcome holds it for a lease, a
+//!   delivered one is never forwarded again** (`tests/suite/retries.rs`, `unknown_outcomes.rs`).
+//! - **Every refusal is one [`rejection::Rejection`], and one place answers it**: [`answer`]. All
+//!   that is 401 looks alike; what is our own fault is 5xx (`tests/suite/mutations.rs`).
+//! - **Imports run one way**, from the rooms late in the flow to those before; only `server` knows
+//!   Pingora; the rooms up to `route` read no clock, file, socket or variable, but for `clock` and
+//!   `secret`, which do nothing else (`tests/suite/house.rs`).
+//!
+//! # Why Pingora is the engine and not the pipeline
+//!
+//! Pingora's own proxy connects to the app before it has the body, and cancels the app's call
+//! when the gateway leaves. We store, verify, then forward, so [`server`] takes Pingora's
+//! listeners, HTTP/1.1 codec and connection pool and owns the exchange. It reads request heads
+//! itself before the codec sees them: the codec bounds neither their size nor their time.
+
 pub mod admin;
 pub mod answer;
 pub mod cli;

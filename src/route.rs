@@ -1,5 +1,7 @@
 //! From a path to its policy, and the order of judgement.
 
+mod fold;
+
 use crate::answer::Respond;
 use crate::clock::Moment;
 use crate::convert::{Convert, Payload};
@@ -10,6 +12,7 @@ use crate::ledger::{Admitted, Key, Ledger, Terms};
 use crate::rejection::Rejection;
 use crate::scheme::Scheme;
 use crate::secret::KeyRing;
+use fold::fold;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -131,12 +134,11 @@ impl Route {
         }
         let payload = Payload::prepare(fresh, self.convert)?;
         known.key = Some(Ledger::key(&payload, &payload.content()));
-        ledger
-            .claim(payload, self.terms(), now.steady)
-            .map_err(|rejection| match rejection {
-                Rejection::Repeat(_) if self.duplicate == Duplicate::Reject => Rejection::Duplicate,
-                other => other,
-            })
+        let claimed = ledger.claim(payload, self.terms(), now.steady);
+        if self.duplicate == Duplicate::Reject && matches!(claimed, Err(Rejection::Repeat(_))) {
+            return Err(Rejection::Duplicate);
+        }
+        claimed
     }
 
     fn terms(&self) -> Terms {
@@ -170,7 +172,7 @@ pub enum Policy {
 #[derive(Debug)]
 pub enum Found {
     /// To judgement.
-    Route(Arc<Route>, Head),
+    Route(Arc<Route>),
     /// To the app, unverified.
     Unmatched(Unmatched),
 }
@@ -194,9 +196,9 @@ impl Routes {
     /// # Errors
     /// [`Rejection::NoRoute`], and [`Rejection::Malformed`] for a path that an app may take for a
     /// route's although it is another: it would get around the judgement.
-    pub fn find(&self, head: Head) -> Result<Found, Rejection> {
+    pub fn find(&self, head: &Head) -> Result<Found, Rejection> {
         if let Some(route) = self.exact.get(head.path()) {
-            return Ok(Found::Route(Arc::clone(route), head));
+            return Ok(Found::Route(Arc::clone(route)));
         }
         if self.folded.contains(&fold(head.path())) {
             return Err(Rejection::Malformed(
@@ -205,7 +207,7 @@ impl Routes {
         }
         match self.unmatched {
             Policy::Reject => Err(Rejection::NoRoute),
-            Policy::Forward => Ok(Found::Unmatched(Unmatched(head))),
+            Policy::Forward => Ok(Found::Unmatched(Unmatched::new(head))),
         }
     }
 
@@ -220,102 +222,5 @@ impl Routes {
     #[must_use]
     pub fn unmatched(&self) -> Policy {
         self.unmatched
-    }
-}
-
-/// A path as the most lenient app may read it: percent-decoded until nothing changes, backslashes
-/// as slashes, path parameters, NUL and all after it dropped, dot segments resolved, slashes
-/// collapsed, letters lower-case.
-fn fold(path: &str) -> String {
-    let mut bytes = path.as_bytes().to_vec();
-    loop {
-        let decoded = percent_decode(&bytes);
-        if decoded == bytes {
-            break;
-        }
-        bytes = decoded;
-    }
-    bytes.make_ascii_lowercase();
-    let text = String::from_utf8_lossy(&bytes).replace('\\', "/");
-    let text = text.split('\0').next().unwrap_or_default();
-    let mut segments: Vec<&str> = Vec::new();
-    for segment in text.split('/') {
-        match segment.split(';').next().unwrap_or_default().trim() {
-            "" | "." => {}
-            ".." => {
-                segments.pop();
-            }
-            plain => segments.push(plain),
-        }
-    }
-    segments.join("/")
-}
-
-fn percent_decode(bytes: &[u8]) -> Vec<u8> {
-    let digit = |at: Option<&u8>| {
-        char::from(*at?)
-            .to_digit(16)
-            .and_then(|d| u8::try_from(d).ok())
-    };
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let [first, after @ ..] = rest {
-        rest = after;
-        if *first == b'%'
-            && let (Some(high), Some(low)) = (digit(after.first()), digit(after.get(1)))
-        {
-            decoded.push(high << 4 | low);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            decoded.push(*first);
-        }
-    }
-    decoded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn folds_every_disguise_onto_the_plain_path() {
-        let plain = fold("/payments/notifications");
-        for disguise in [
-            "//payments/notifications",
-            "/./payments/notifications",
-            "/x/../payments/notifications",
-            "/payments%2Fnotifications",
-            "/payments/notifications/",
-            "/payments/notifications;a=b",
-            "/payments;a/notifications",
-            "/payments\\notifications",
-            "/Payments/NOTIFICATIONS",
-            "/%70ayments/notifications",
-            "/%2570ayments/notifications",
-            "/%252570ayments/notifications",
-            "/payments/notifications%00",
-            "/payments/notifications%00.png",
-            "/payments/%2e%2E/payments/notifications",
-            "/payments/notifications%20",
-        ] {
-            assert_eq!(fold(disguise), plain, "{disguise}");
-        }
-        for other in [
-            "/payments",
-            "/payments/notifications/x",
-            "/payment/notifications",
-            "/%zz",
-        ] {
-            assert_ne!(fold(other), plain, "{other}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn folding_twice_is_folding_once(path in "/[a-zA-Z./%;\\\\0-9]{0,40}") {
-            let once = fold(&path);
-            prop_assert_eq!(fold(&once), once);
-        }
     }
 }

@@ -185,7 +185,8 @@ fn serve(
     let mut sockets = Fds::new();
     sockets.add(address.to_string(), socket.into_raw_fd());
     let mut listeners = Listeners::new();
-    let unbuffered = L4BufferSettings::new(0, 1460);
+    // The door holds what is to be held.
+    let unbuffered = L4BufferSettings::unbuffered();
     listeners.add_listener(ListenerConfig::tcp(address.to_string()).l4_buffer(unbuffered));
     let app = App {
         server: Arc::clone(server),

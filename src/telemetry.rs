@@ -3,9 +3,18 @@
 use crate::rejection::Rejection;
 use crate::route::Known;
 use jiff::Timestamp;
+use serde_json::Value;
+use std::fmt;
 use std::time::Duration;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::FmtContext;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// What became of one notification.
 #[derive(Debug)]
@@ -91,22 +100,18 @@ pub fn log_refused(rejection: &Rejection, status: u16) {
 
 /// Starts the log on stdout. It never blocks: lines that a full pipe cannot take are dropped.
 /// It ends when the guard is dropped.
-#[must_use]
 pub fn start() -> WorkerGuard {
     let (writer, guard) = tracing_appender::non_blocking(std::io::stdout());
     // Pingora's own lines may hold what was sent, so only those of its accept loop are kept.
     let filter = EnvFilter::new(
         "info,pingora_core=off,pingora_pool=off,pingora_core::services::listening=error",
     );
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_target(false)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_env_filter(filter)
-        .with_writer(writer)
-        .with_timer(Clock)
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(Line)
+        .with_writer(writer);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
         .init();
     std::panic::set_hook(Box::new(|panic| {
         // The message may hold what was sent; the place does not.
@@ -116,13 +121,54 @@ pub fn start() -> WorkerGuard {
     guard
 }
 
-struct Clock;
+/// One JSON object per event: time, level, then the event's fields in their order.
+struct Line;
 
-impl tracing_subscriber::fmt::time::FormatTime for Clock {
-    fn format_time(
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
         &self,
-        writer: &mut tracing_subscriber::fmt::format::Writer<'_>,
-    ) -> std::fmt::Result {
-        write!(writer, "{:.3}", Timestamp::now())
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let level = event.metadata().level().as_str().to_ascii_lowercase();
+        let mut line = format!(
+            "{{\"time\":\"{:.3}\",\"level\":\"{level}\"",
+            Timestamp::now()
+        );
+        event.record(&mut Fields(&mut line));
+        writeln!(writer, "{line}}}")
+    }
+}
+
+/// Appends fields as JSON members.
+struct Fields<'a>(&'a mut String);
+
+impl Fields<'_> {
+    fn add(&mut self, field: &Field, value: impl Into<Value>) {
+        let (name, value) = (Value::from(field.name()), value.into());
+        self.0.push_str(&format!(",{name}:{value}"));
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.add(field, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, value);
     }
 }

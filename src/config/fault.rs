@@ -85,7 +85,17 @@ impl Faults {
             Kind::InvalidType(found, wanted) => {
                 self.add(path, format!("{} where {wanted} belongs", plain(&found)));
             }
-            kind => self.add(path, kind.to_string()),
+            Kind::InvalidValue(_, wanted) if wanted == "parsable string" => {
+                self.add(path, "is no size; right are, for example, 512KiB and 1MiB");
+            }
+            kind @ (Kind::Message(_)
+            | Kind::InvalidValue(..)
+            | Kind::InvalidLength(..)
+            | Kind::DuplicateField(_)
+            | Kind::ISizeOutOfRange(_)
+            | Kind::USizeOutOfRange(_)
+            | Kind::Unsupported(_)
+            | Kind::UnsupportedKey(..)) => self.add(path, kind.to_string()),
         }
     }
 }
@@ -101,7 +111,14 @@ fn plain(found: &figment::error::Actual) -> &'static str {
         Actual::Unit | Actual::Option => "nothing",
         Actual::Seq => "a list",
         Actual::Map => "a section",
-        _ => "something else",
+        Actual::Bytes(_)
+        | Actual::NewtypeStruct
+        | Actual::Enum
+        | Actual::UnitVariant
+        | Actual::NewtypeVariant
+        | Actual::TupleVariant
+        | Actual::StructVariant
+        | Actual::Other(_) => "something else",
     }
 }
 

@@ -118,7 +118,7 @@ fn clients(
         if named && !ids.insert(shape.id.clone()) {
             faults.add(
                 join(&path, "id"),
-                "a second client with this id; put both secrets into one",
+                "another client has this id already; put the secrets of both into one",
             );
         }
         let secrets = secrets(faults, warnings, &path, &shape.secrets, base);

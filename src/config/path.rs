@@ -39,7 +39,7 @@ pub(super) fn routes(
         if !paths.insert(shape.path.clone()) {
             faults.add(
                 join(&path, "path"),
-                format!("a second route for `{}`", shape.path),
+                format!("`{}` has a route already", shape.path),
             );
         }
         check_methods(faults, &path, &shape.methods);
@@ -95,7 +95,7 @@ fn route(
         .body
         .map_or(defaults.body_limit, |size| size.as_u64());
     if body_limit == 0 {
-        faults.add(at("limits.body"), "must be 1B or more");
+        faults.add(at("limits.body"), "must be at least 1B");
     }
     let upstream_timeout = timeouts.upstream.unwrap_or(defaults.upstream_timeout);
     if upstream_timeout.is_zero() || upstream_timeout > super::LONGEST {

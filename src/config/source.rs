@@ -37,7 +37,7 @@ pub(super) fn read(file: &Path) -> Result<Value, Fault> {
         .map_err(|error| whole(format!("is not sound YAML: {error}")))?;
     if !yaml.is_mapping() {
         return Err(whole(
-            "is no configuration: it needs listen, upstream, gateways and routes".into(),
+            "is empty or no configuration: it needs listen, upstream, gateways and routes".into(),
         ));
     }
     let environment = Env::prefixed("KAWAL_")

@@ -16,15 +16,35 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Memory {
     records: Cache<Key, Arc<Record>>,
-    live: Arc<AtomicUsize>,
+    room: Arc<Room>,
+}
+
+/// Room for entries that are in flight or delivered, and as much for free ones, which hold
+/// nothing but a count of attempts and may be forgotten.
+#[derive(Debug)]
+struct Room {
     capacity: usize,
+    live: AtomicUsize,
+    free: AtomicUsize,
+}
+
+impl Room {
+    fn take(&self, of: &AtomicUsize) -> bool {
+        let more = |taken: usize| (taken < self.capacity).then_some(taken + 1);
+        of.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_ok()
+    }
+
+    fn leave(of: &AtomicUsize) {
+        of.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
 struct Record {
     state: Mutex<State>,
     remember: Duration,
-    live: Arc<AtomicUsize>,
+    room: Arc<Room>,
 }
 
 #[derive(Debug)]
@@ -45,7 +65,12 @@ enum Phase {
 /// Counting by drop cannot drift, whatever the reason an entry leaves for.
 impl Drop for Record {
     fn drop(&mut self) {
-        self.live.fetch_sub(1, Ordering::Relaxed);
+        let room = &self.room;
+        Room::leave(if self.state.get_mut().is_free() {
+            &room.free
+        } else {
+            &room.live
+        });
     }
 }
 
@@ -71,8 +96,11 @@ impl Memory {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             records: Cache::builder().expire_after(ByRecord).build(),
-            live: Arc::new(AtomicUsize::new(0)),
-            capacity,
+            room: Arc::new(Room {
+                capacity,
+                live: AtomicUsize::new(0),
+                free: AtomicUsize::new(0),
+            }),
         }
     }
 
@@ -119,7 +147,7 @@ impl Memory {
                 },
                 Some(entry) => {
                     let record = entry.into_value();
-                    outcome = record.state.lock().claim(content, until, now);
+                    outcome = record.state.lock().claim(&self.room, content, until, now);
                     // Putting it again starts its time anew.
                     if outcome.is_ok() {
                         Op::Put(record)
@@ -132,10 +160,9 @@ impl Memory {
     }
 
     fn record(&self, content: Content, terms: Terms, until: Instant) -> Option<Arc<Record>> {
-        let room = |live: usize| (live < self.capacity).then_some(live + 1);
-        self.live
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
-            .ok()?;
+        if !self.room.take(&self.room.live) {
+            return None;
+        }
         let phase = Phase::InFlight { until };
         Some(Arc::new(Record {
             state: Mutex::new(State {
@@ -144,7 +171,7 @@ impl Memory {
                 phase,
             }),
             remember: terms.remember,
-            live: Arc::clone(&self.live),
+            room: Arc::clone(&self.room),
         }))
     }
 
@@ -173,19 +200,25 @@ impl Memory {
             if !state.is_held_by(attempt) {
                 return Op::Nop;
             }
-            state.phase = Phase::Free;
             state.attempts -= u32::from(!seen);
-            if state.attempts == 0 {
-                Op::Remove
-            } else {
-                Op::Nop
+            if state.attempts == 0 || !self.room.take(&self.room.free) {
+                return Op::Remove;
             }
+            state.phase = Phase::Free;
+            Room::leave(&self.room.live);
+            Op::Nop
         });
     }
 }
 
 impl State {
-    fn claim(&mut self, content: Content, until: Instant, now: Instant) -> Result<u32, Rejection> {
+    fn claim(
+        &mut self,
+        room: &Room,
+        content: Content,
+        until: Instant,
+        now: Instant,
+    ) -> Result<u32, Rejection> {
         let same = self.content == content;
         match &self.phase {
             Phase::Delivered(answer) if same => return Err(Rejection::Repeat(answer.clone())),
@@ -194,12 +227,18 @@ impl State {
                 return Err(Rejection::InFlight { wait: *until - now });
             }
             Phase::InFlight { until } if *until > now => return Err(Rejection::Conflict),
-            Phase::InFlight { .. } | Phase::Free => {}
+            Phase::InFlight { .. } => {}
+            Phase::Free if !room.take(&room.live) => return Err(Rejection::Saturated),
+            Phase::Free => Room::leave(&room.free),
         }
         self.content = content;
         self.attempts += 1;
         self.phase = Phase::InFlight { until };
         Ok(self.attempts)
+    }
+
+    fn is_free(&self) -> bool {
+        matches!(self.phase, Phase::Free)
     }
 
     /// Attempts are numbered, so a claim whose lease ended and was taken over settles nothing.

@@ -157,12 +157,17 @@ impl Model {
 }
 
 fn name(outcome: Result<u32, Rejection>) -> Result<u32, &'static str> {
-    outcome.map_err(|rejection| match rejection {
-        Rejection::Repeat(_) => "repeat",
-        Rejection::Conflict => "conflict",
-        Rejection::InFlight { .. } => "in flight",
-        other => panic!("{other:?}"),
-    })
+    let known = [
+        (Rejection::Conflict, "conflict"),
+        (Rejection::Repeat(answer(200)), "repeat"),
+    ];
+    outcome.map_err(
+        |rejection| match known.iter().find(|(known, _)| *known == rejection) {
+            Some((_, name)) => *name,
+            None if matches!(rejection, Rejection::InFlight { .. }) => "in flight",
+            None => panic!("{rejection:?}"),
+        },
+    )
 }
 
 proptest! {

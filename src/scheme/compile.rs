@@ -140,7 +140,7 @@ fn messages(proof: &ProofDeclaration, algorithm: Algorithm) -> Checked<Vec<Templ
                 at,
                 "{secret} is the key of an hmac and has no place in its message",
             ),
-            _ => Ok(message),
+            Algorithm::Hmac(_) | Algorithm::Digest(_) | Algorithm::Static => Ok(message),
         }
     });
     compiled.collect()
@@ -207,7 +207,11 @@ impl Covered<'_> {
                     Source::Path => sources.contains(&&Source::Target),
                     // It decides which secret must hold.
                     Source::Client => true,
-                    _ => false,
+                    Source::Method
+                    | Source::Target
+                    | Source::Body
+                    | Source::Secret
+                    | Source::At(Place::Header(_) | Place::Param(_)) => false,
                 }
         };
         !self.0.is_empty() && self.0.iter().all(in_message)
@@ -231,13 +235,12 @@ impl Covered<'_> {
         if self.holds(&Source::Body) {
             return Coverage::Body;
         }
-        let fields = first
-            .sources()
-            .into_iter()
-            .filter_map(|source| match source {
-                Source::At(place) if self.holds(source) => Some(place.name().into()),
-                _ => None,
-            });
+        let fields = first.sources().into_iter().filter_map(|source| {
+            let Source::At(place) = source else {
+                return None;
+            };
+            self.holds(source).then(|| place.name().into())
+        });
         Coverage::Fields(fields.collect())
     }
 }

@@ -1,5 +1,7 @@
 //! The message that a proof covers, as a template that feeds a MAC piece by piece.
 
+mod parse;
+
 use super::minify::minify;
 use super::place::Place;
 use crate::intake::Received;
@@ -23,7 +25,7 @@ enum Part {
     Literal(Box<str>),
     Value(Source, Vec<Filter>),
     /// Left out as a whole when every value in it is empty or absent.
-    Group(Vec<Part>),
+    Group(Vec<Self>),
 }
 
 /// What a value is taken from.
@@ -74,9 +76,9 @@ pub(super) struct TemplateFault {
 
 impl Template {
     pub(super) fn compile(text: &str) -> Result<Self, TemplateFault> {
-        let mut parser = Parser { text, at: 0 };
-        let parts = parser.parts(None)?;
-        Ok(Self { parts })
+        Ok(Self {
+            parts: parse::parts(text)?,
+        })
     }
 
     /// Feeds the filled template to `sink`, piece by piece.
@@ -244,85 +246,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl Parser<'_> {
-    /// Parts up to the end, or up to the bracket of the group that opened at `group`.
-    fn parts(&mut self, group: Option<usize>) -> Result<Vec<Part>, TemplateFault> {
-        let mut parts = Vec::new();
-        let mut literal = String::new();
-        loop {
-            let start = self.at;
-            let next = self.next();
-            if let Some(mark @ ('{' | '}' | '[' | ']')) = next
-                && self.peek() == Some(mark)
-            {
-                self.next();
-                literal.push(mark);
-                continue;
-            }
-            if let Some(plain) = next
-                && !matches!(plain, '{' | '}' | '[' | ']')
-            {
-                literal.push(plain);
-                continue;
-            }
-            if !literal.is_empty() {
-                parts.push(Part::Literal(std::mem::take(&mut literal).into()));
-            }
-            match (next, group) {
-                (Some('{'), _) => parts.push(self.value(start)?),
-                (Some('['), None) => parts.push(Part::Group(self.parts(Some(start))?)),
-                (Some('['), Some(_)) => return Err(self.fault(start, "a group inside a group")),
-                (Some(']'), Some(_)) | (None, None) => return Ok(parts),
-                (None, Some(open)) => return Err(self.fault(open, "a bracket that is not closed")),
-                (Some(_), _) => {
-                    let says = "a closing mark that opens nothing; double it for the mark itself";
-                    return Err(self.fault(start, says));
-                }
-            }
-        }
-    }
-
-    fn value(&mut self, open: usize) -> Result<Part, TemplateFault> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let Some(length) = rest.find('}') else {
-            return Err(self.fault(open, "a brace that is not closed"));
-        };
-        let mut words = rest.get(..length).unwrap_or_default().split('|');
-        self.at += length + 1;
-        let source = Source::parse(words.next().unwrap_or_default().trim());
-        let source = source.map_err(|says| self.fault(open, &says))?;
-        let filters = words.map(|word| Filter::parse(word.trim()));
-        let filters: Result<_, _> = filters.collect();
-        Ok(Part::Value(
-            source,
-            filters.map_err(|says| self.fault(open, &says))?,
-        ))
-    }
-
-    fn next(&mut self) -> Option<char> {
-        let next = self.peek()?;
-        self.at += next.len_utf8();
-        Some(next)
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.text.get(self.at..)?.chars().next()
-    }
-
-    fn fault(&self, at: usize, says: &str) -> TemplateFault {
-        let before = self.text.get(..at).unwrap_or_default();
-        TemplateFault {
-            at: before.chars().count() + 1,
-            says: says.to_owned(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -66,10 +66,37 @@ pub(super) async fn send_continue(session: &mut HttpSession) {
     session.set_close_on_response_before_downstream_finish(true);
 }
 
+/// Whether a connection may serve on after a request: its sender wants it, its framing is sound,
+/// and nobody waits for the other to begin with the body.
+pub(super) fn may_go_on(
+    session: &mut HttpSession,
+    head: &Head,
+    rejection: Option<&Rejection>,
+) -> bool {
+    let sound = !matches!(
+        rejection,
+        Some(
+            Rejection::Expectation
+                | Rejection::Malformed(_)
+                | Rejection::Timeout
+                | Rejection::TooLarge(_)
+        )
+    );
+    let begun = head.expects_continue() == Ok(false) || session.is_body_done();
+    head.keep_alive() && sound && begun
+}
+
+/// Reads and forgets the rest of a refused body; `false` where it is too much or too slow.
+async fn discard(session: &mut HttpSession) -> bool {
+    const MOST: u64 = 1024 * 1024;
+    const LONGEST: Duration = Duration::from_secs(5);
+    matches!(timeout(LONGEST, collect(session, MOST)).await, Ok(Ok(_)))
+}
+
 /// Writes a whole answer. The connection is kept only where both sides want it and the request
 /// was read to its end.
 pub(super) async fn write_answer(session: &mut HttpSession, answer: Answer, keep_alive: bool) {
-    if !keep_alive {
+    if !keep_alive || !(session.is_body_done() || discard(session).await) {
         session.set_server_keepalive(None);
     }
     let written = timeout(ANSWER_TAKEN, write(session, answer)).await;

@@ -1,13 +1,13 @@
 //! One connection: request after request, until somebody wants it closed.
 
-use super::codec::write_answer;
+use super::codec::{may_go_on, write_answer};
 use super::door::{Door, HeadBounds};
-use super::relay::{self, Inbound};
+use super::relay;
 use super::room::Seat;
 use super::{Server, exchange};
 use crate::admin;
 use crate::answer::Answer;
-use crate::intake::Head;
+use crate::intake::{Framing, Head};
 use crate::rejection::Rejection;
 use crate::route::Found;
 use crate::telemetry;
@@ -89,7 +89,8 @@ async fn one(
         (Err(rejection), _) => refuse(&mut session, &rejection, false).await,
         (Ok(head), Listener::Admin) => {
             let answer = admin::answer(&head, server.is_draining());
-            write_answer(&mut session, answer, head.keep_alive()).await;
+            let keep_alive = may_go_on(&mut session, &head, None);
+            write_answer(&mut session, answer, keep_alive).await;
         }
         (Ok(head), Listener::Public) => public(server, &mut session, head, seat, peer).await,
     }
@@ -98,10 +99,15 @@ async fn one(
 }
 
 async fn read_head(door: &mut Door, bounds: HeadBounds) -> Result<Option<Head>, Rejection> {
-    match door.read_head(bounds).await? {
-        None => Ok(None),
-        Some(raw) => Head::parse(raw).map(Some),
+    let Some(raw) = door.read_head(bounds).await? else {
+        return Ok(None);
+    };
+    let length = raw.len();
+    let head = Head::parse(raw)?;
+    if head.framing() == Framing::Chunked {
+        door.watch_chunks(length);
     }
+    Ok(Some(head))
 }
 
 async fn public(
@@ -111,34 +117,22 @@ async fn public(
     seat: &mut Seat,
     peer: Option<IpAddr>,
 ) {
-    let keep_alive = head.keep_alive();
     if server.is_draining() {
         return refuse(session, &Rejection::Draining, false).await;
     }
-    match server.routes.find(head) {
-        Ok(Found::Route(route, head)) => {
+    let found = server.routes.find(&head);
+    match found {
+        Ok(Found::Route(route)) => {
             exchange::serve(server, session, &route, head, peer, || seat.keep()).await;
         }
-        Ok(Found::Unmatched(unmatched)) => {
-            let head = unmatched.head();
-            let inbound = head.expects_continue().map(|expects_continue| Inbound {
-                framing: head.framing(),
-                expects_continue,
-                keep_alive,
-            });
-            let passage = server.upstream.pass(&unmatched);
-            match inbound {
-                Ok(inbound) if seat.keep() => {
-                    let silence = server.timeouts.upstream;
-                    relay::serve(&server.pool, session, passage, inbound, silence).await;
-                }
-                Ok(_) => session.set_server_keepalive(None),
-                Err(rejection) => refuse(session, &rejection, false).await,
-            }
-        }
+        Ok(Found::Unmatched(unmatched)) => match head.expects_continue() {
+            Ok(_) if !seat.keep() => session.set_server_keepalive(None),
+            Ok(_) => relay::serve(server, session, &head, unmatched).await,
+            Err(rejection) => refuse(session, &rejection, false).await,
+        },
         Err(rejection) => {
-            let sound = !matches!(rejection, Rejection::Malformed(_));
-            refuse(session, &rejection, keep_alive && sound).await;
+            let keep_alive = may_go_on(session, &head, Some(&rejection));
+            refuse(session, &rejection, keep_alive).await;
         }
     }
 }
@@ -158,15 +152,11 @@ async fn refuse(session: &mut HttpSession, rejection: &Rejection, keep_alive: bo
 
 /// Where both sides want to go on, the connection for the next request.
 async fn next(session: HttpSession) -> Option<Door> {
-    if session.response_written().is_none() {
-        return None;
-    }
+    session.response_written()?;
     if session.will_keepalive() {
         let (stream, ahead) = session.reuse().await.ok()??.into_parts();
         let mut door = *stream.into_any().downcast::<Door>().ok()?;
-        if let Some(ahead) = ahead {
-            door.unread(ahead);
-        }
+        door.again(ahead);
         return Some(door);
     }
     let door = session.into_inner().into_any().downcast::<Door>().ok()?;

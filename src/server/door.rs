@@ -1,6 +1,6 @@
 //! A connection whose request heads are read whole and checked before the codec sees them.
 
-use crate::intake::{HeadScan, Scanned};
+use crate::intake::{ChunkScan, HeadScan, Scanned};
 use crate::rejection::Rejection;
 use async_trait::async_trait;
 use bytes::{Buf, Bytes, BytesMut};
@@ -12,18 +12,33 @@ use pingora_core::protocols::{
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Wraps the stream of a listener. The codec reads through it: first the bytes that were read
-/// ahead, then the rest. A connection that waits holds no buffer.
+/// ahead, then the rest. What it writes is held until it flushes, so that an answer leaves in one
+/// piece. A connection that waits holds no buffer.
 #[derive(Debug)]
 pub(super) struct Door {
     stream: Stream,
     ahead: BytesMut,
+    held: BytesMut,
+    streaming: AtomicBool,
+    chunks: Option<Chunks>,
 }
+
+/// The watch over a chunked body, which begins after `head` more bytes.
+#[derive(Debug, Default)]
+struct Chunks {
+    head: usize,
+    scan: ChunkScan,
+}
+
+/// More than this is not held before it is written.
+const MOST_HELD: usize = 16 * 1024;
 
 /// Bounds for a request head.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +55,34 @@ impl Door {
         Self {
             stream,
             ahead: BytesMut::new(),
+            held: BytesMut::new(),
+            streaming: AtomicBool::new(false),
+            chunks: None,
         }
     }
 
-    /// Puts back what the codec read beyond its request.
-    pub(super) fn unread(&mut self, mut bytes: BytesMut) {
-        bytes.unsplit(std::mem::take(&mut self.ahead));
-        self.ahead = bytes;
+    /// From now on every write leaves at once.
+    pub(super) fn stream_writes(&self) {
+        self.streaming.store(true, Ordering::Relaxed);
+    }
+
+    /// The body behind a head of `length` bytes is chunked, and is watched as the codec reads it.
+    pub(super) fn watch_chunks(&mut self, length: usize) {
+        self.chunks = Some(Chunks {
+            head: length,
+            scan: ChunkScan::default(),
+        });
+    }
+
+    /// Makes ready for the next request: `bytes` were read beyond the last one.
+    pub(super) fn again(&mut self, bytes: Option<BytesMut>) {
+        if let Some(mut bytes) = bytes {
+            bytes.unsplit(std::mem::take(&mut self.ahead));
+            self.ahead = bytes;
+        }
+        self.streaming.store(false, Ordering::Relaxed);
+        self.chunks = None;
+        self.held = BytesMut::new();
     }
 
     /// Waits for the first byte of a request; `false` where the peer leaves or stays silent.
@@ -116,17 +152,52 @@ impl Door {
     }
 }
 
+impl Chunks {
+    /// Looks at what the codec is given; nothing is the end of the connection.
+    fn watch(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() && !self.scan.is_done() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let skipped = self.head.min(bytes.len());
+        self.head -= skipped;
+        let body = bytes.get(skipped..).unwrap_or_default();
+        self.scan
+            .feed(body)
+            .map_err(|_| io::ErrorKind::InvalidData.into())
+    }
+}
+
 impl AsyncRead for Door {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         if self.ahead.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buffer);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        } else {
+            let count = self.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&self.ahead.split_to(count));
         }
-        let count = self.ahead.len().min(buffer.remaining());
-        buffer.put_slice(&self.ahead.split_to(count));
+        let read = buffer.filled().get(before..).unwrap_or_default();
+        Poll::Ready(
+            self.chunks
+                .as_mut()
+                .map_or(Ok(()), |chunks| chunks.watch(read)),
+        )
+    }
+}
+
+impl Door {
+    fn poll_release(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.held.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.held))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.held.advance(written);
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -137,14 +208,22 @@ impl AsyncWrite for Door {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let at_once = self.streaming.load(Ordering::Relaxed);
+        if !at_once && self.held.len() + bytes.len() <= MOST_HELD {
+            self.held.extend_from_slice(bytes);
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        ready!(self.poll_release(cx))?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_release(cx))?;
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_release(cx))?;
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -1,7 +1,7 @@
 //! One notification: read its body, ask for a judgement, talk to the app, say what came of it.
 
 use super::Server;
-use super::codec::{read_body, write_answer};
+use super::codec::{may_go_on, read_body, write_answer};
 use crate::answer::Answer;
 use crate::clock::Moment;
 use crate::intake::{Head, Received};
@@ -10,6 +10,7 @@ use crate::rejection::Rejection;
 use crate::route::{Known, Route};
 use crate::settle::{self, Outcome, Reply};
 use crate::telemetry::Decision;
+use bytes::Bytes;
 use pingora_core::protocols::http::v1::server::HttpSession;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,12 +46,19 @@ pub(super) async fn serve(
         upstream: None,
         app_status: None,
     };
-    let keep_alive = head.keep_alive();
-    let received = receive(server, session, route, head, peer).await;
+    let received = receive(server, session, route, &head, peer).await;
     if !whole() {
-        return;
+        return session.set_server_keepalive(None);
     }
-    let admitted = received.and_then(|received| judge(server, route, received, now, &mut course));
+    let admitted = received.and_then(|body| {
+        judge(
+            server,
+            route,
+            Received::new(head.clone(), body),
+            now,
+            &mut course,
+        )
+    });
     let (answer, outcome, rejection) = match admitted {
         Ok(admitted) => deliver(server, route, admitted, &mut course).await,
         Err(rejection) => {
@@ -58,12 +66,7 @@ pub(super) async fn serve(
             (answer, outcome, Some(rejection))
         }
     };
-    let status = answer.status;
-    let sound = !matches!(
-        rejection,
-        Some(Rejection::Timeout | Rejection::Malformed(_))
-    );
-    write_answer(session, answer, keep_alive && sound).await;
+    // Logged first: whoever has the answer finds its line.
     Decision {
         gateway: &route.gateway.name,
         route: &route.path,
@@ -71,7 +74,7 @@ pub(super) async fn serve(
         outcome,
         rejection: rejection.as_ref(),
         bytes: course.bytes,
-        status,
+        status: answer.status,
         app_status: course.app_status,
         attempt: course.attempt,
         now: now.wall,
@@ -80,18 +83,19 @@ pub(super) async fn serve(
         total: begun.elapsed(),
     }
     .log();
+    let keep_alive = may_go_on(session, &head, rejection.as_ref());
+    write_answer(session, answer, keep_alive).await;
 }
 
 async fn receive(
     server: &Server,
     session: &mut HttpSession,
     route: &Route,
-    head: Head,
+    head: &Head,
     peer: Option<IpAddr>,
-) -> Result<Received, Rejection> {
-    route.accept(&head, peer)?;
-    let body = read_body(session, &head, route.body_limit, server.timeouts.body).await?;
-    Ok(Received::new(head, body))
+) -> Result<Bytes, Rejection> {
+    route.accept(head, peer)?;
+    read_body(session, head, route.body_limit, server.timeouts.body).await
 }
 
 fn judge(
@@ -114,14 +118,17 @@ fn guarded<T>(judgement: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rej
 }
 
 fn refuse(route: &Route, rejection: &Rejection) -> (Answer, &'static str) {
-    match rejection {
-        Rejection::Test => (
+    if *rejection == Rejection::Test {
+        return (
             Answer::acknowledge(route.gateway.scheme.acknowledgement()),
             "test",
-        ),
-        Rejection::Repeat(_) | Rejection::Duplicate => (Answer::to(rejection), "duplicate"),
-        other => (Answer::to(other), "rejected"),
+        );
     }
+    let known = matches!(rejection, Rejection::Repeat(_) | Rejection::Duplicate);
+    (
+        Answer::to(rejection),
+        if known { "duplicate" } else { "rejected" },
+    )
 }
 
 async fn deliver(

@@ -1,10 +1,12 @@
 //! Unverified traffic of paths without a route: streamed both ways, never held whole.
 
-use super::codec::{response_header, send_continue, write_answer};
-use super::upstream::{Pool, end_to_end, request_header};
+use super::Server;
+use super::codec::{may_go_on, response_header, send_continue, write_answer};
+use super::door::Door;
+use super::upstream::{end_to_end, request_header};
 use crate::answer::Answer;
-use crate::forward::Passage;
-use crate::intake::Framing;
+use crate::forward::Unmatched;
+use crate::intake::{Framing, Head};
 use crate::rejection::Rejection;
 use pingora_core::protocols::http::HttpTask;
 use pingora_core::protocols::http::v1::client::HttpSession as AppSession;
@@ -12,50 +14,47 @@ use pingora_core::protocols::http::v1::server::HttpSession;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// What a request brings besides its passage.
-pub(super) struct Inbound {
-    pub(super) framing: Framing,
-    pub(super) expects_continue: bool,
-    pub(super) keep_alive: bool,
-}
-
-/// Streams a request to the app and its answer back. `silence` is the longest time in which
-/// neither side may stay without a byte.
+/// Streams a request to the app and its answer back. Neither side may stay without a byte for
+/// longer than `timeouts.upstream`.
 pub(super) async fn serve(
-    pool: &Pool,
+    server: &Server,
     session: &mut HttpSession,
-    passage: Passage,
-    inbound: Inbound,
-    silence: Duration,
+    head: &Head,
+    unmatched: Unmatched,
 ) {
-    let (to, head) = passage.open();
-    let length = match inbound.framing {
+    let (to, outgoing) = server.upstream.pass(unmatched).open();
+    let length = match head.framing() {
         Framing::Length(length) => usize::try_from(length).ok(),
         Framing::Chunked => None,
     };
-    let Ok(header) = request_header(head, length) else {
+    let Ok(header) = request_header(outgoing, length) else {
         let malformed = Rejection::Malformed("a target that cannot be forwarded");
         return write_answer(session, Answer::to(&malformed), false).await;
     };
-    let mut connected = match pool.connect(&to).await {
+    let mut connected = match server.pool.connect(&to).await {
         Ok(connected) => connected,
         Err(rejection) => {
-            return write_answer(session, Answer::to(&rejection), inbound.keep_alive).await;
+            let keep_alive = may_go_on(session, head, Some(&rejection));
+            return write_answer(session, Answer::to(&rejection), keep_alive).await;
         }
     };
-    if inbound.expects_continue {
+    if let Some(door) = session.stream().as_any().downcast_ref::<Door>() {
+        door.stream_writes();
+    }
+    if head.expects_continue() == Ok(true) {
         send_continue(session).await;
     }
-    if !inbound.keep_alive {
+    if !head.keep_alive() {
         session.set_server_keepalive(None);
     }
+    let silence = server.timeouts.upstream;
     let sent = connected.session.write_request_header(header).await;
     let streamed = match sent {
         Ok(_) => stream(session, &mut connected.session, silence).await,
         Err(_) => Err(Rejection::UpstreamDown),
     };
     match streamed {
-        Ok(()) => pool.give_back(connected).await,
+        Ok(()) => server.pool.give_back(connected).await,
         Err(rejection)
             if session
                 .response_written()
@@ -81,6 +80,8 @@ async fn stream(
                 piece = session.read_body_bytes(), if sending => {
                     let piece = piece.map_err(|_| Rejection::Malformed("a body that breaks off"))?;
                     let sent = match &piece {
+                        // An empty chunk would end the body.
+                        Some(piece) if piece.is_empty() => return Ok(false),
                         Some(piece) => app.write_body(piece).await,
                         None => app.finish_body().await,
                     };

@@ -1,0 +1,23 @@
+# `make run` shows Kawal at work; `make test` passes everything that must pass.
+# Each target installs what is missing, so that Debian with Rust needs nothing else.
+
+CARGO ?= cargo
+
+.PHONY: run test check build install-missing
+
+run: install-missing
+	$(CARGO) run --locked --quiet -- demo
+
+test: check
+	$(CARGO) test --locked
+
+check: install-missing
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
+
+build: install-missing
+	$(CARGO) build --locked --release
+
+install-missing:
+	@sh tests/tools/install-missing.sh

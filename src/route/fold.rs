@@ -1,0 +1,98 @@
+//! Paths that an app may take for a route's although they are others.
+
+/// A path as the most lenient app may read it: percent-decoded until nothing changes, backslashes
+/// as slashes, path parameters, NUL and all after it dropped, dot segments resolved, slashes
+/// collapsed, letters lower-case.
+pub(super) fn fold(path: &str) -> String {
+    let mut bytes = path.as_bytes().to_vec();
+    loop {
+        let decoded = percent_decode(&bytes);
+        if decoded == bytes {
+            break;
+        }
+        bytes = decoded;
+    }
+    bytes.make_ascii_lowercase();
+    let text = String::from_utf8_lossy(&bytes).replace('\\', "/");
+    let text = text.split('\0').next().unwrap_or_default();
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in text.split('/') {
+        match segment.split(';').next().unwrap_or_default().trim() {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            plain => segments.push(plain),
+        }
+    }
+    segments.join("/")
+}
+
+fn percent_decode(bytes: &[u8]) -> Vec<u8> {
+    let digit = |at: Option<&u8>| {
+        char::from(*at?)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        if *first == b'%'
+            && let (Some(high), Some(low)) = (digit(after.first()), digit(after.get(1)))
+        {
+            decoded.push(high << 4 | low);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            decoded.push(*first);
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn folds_every_disguise_onto_the_plain_path() {
+        let plain = fold("/payments/notifications");
+        for disguise in [
+            "//payments/notifications",
+            "/./payments/notifications",
+            "/x/../payments/notifications",
+            "/payments%2Fnotifications",
+            "/payments/notifications/",
+            "/payments/notifications;a=b",
+            "/payments;a/notifications",
+            "/payments\\notifications",
+            "/Payments/NOTIFICATIONS",
+            "/%70ayments/notifications",
+            "/%2570ayments/notifications",
+            "/%252570ayments/notifications",
+            "/payments/notifications%00",
+            "/payments/notifications%00.png",
+            "/payments/%2e%2E/payments/notifications",
+            "/payments/notifications%20",
+        ] {
+            assert_eq!(fold(disguise), plain, "{disguise}");
+        }
+        for other in [
+            "/payments",
+            "/payments/notifications/x",
+            "/payment/notifications",
+            "/%zz",
+        ] {
+            assert_ne!(fold(other), plain, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_is_folding_once(path in "/[a-zA-Z./%;\\\\0-9]{0,40}") {
+            let once = fold(&path);
+            prop_assert_eq!(fold(&once), once);
+        }
+    }
+}

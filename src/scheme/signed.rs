@@ -1,0 +1,52 @@
+//! What a proof says.
+
+use jiff::Timestamp;
+use std::fmt;
+use std::sync::Arc;
+
+/// The facts that the proof covers. Nothing later reads them from anywhere else.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// The configured id of the client, where it has one.
+    pub client: Option<Arc<str>>,
+    /// When the gateway signed, where the scheme signs a time.
+    pub at: Option<Timestamp>,
+    /// What makes two deliveries the same notification.
+    pub identity: Identity,
+    /// What the proof covers.
+    pub covers: Arc<Coverage>,
+    /// The header that carries the secret itself, which the app must not see.
+    pub bearer: Option<Box<str>>,
+    /// Whether it is a test event of the gateway.
+    pub test: bool,
+}
+
+/// What makes two deliveries the same notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// SHA-256 of gateway, client and signed values.
+    Values([u8; 32]),
+    /// The content itself, since the proof covers nothing that could name it.
+    Content,
+}
+
+/// What a proof covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// The whole body.
+    Body,
+    /// These values only; everything else can be changed by whoever saw one notification.
+    Fields(Vec<Box<str>>),
+    /// Nothing: the sender knows the secret, and that is all.
+    Nothing,
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => f.write_str("body"),
+            Self::Fields(fields) => write!(f, "fields:{}", fields.join(",")),
+            Self::Nothing => f.write_str("nothing"),
+        }
+    }
+}

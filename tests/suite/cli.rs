@@ -1,0 +1,183 @@
+//! The commands as they are typed: what they print, and the exit code that scripts rely on.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::harness::kawal::command;
+use crate::harness::*;
+
+const BUILT_IN: [&str; 3] = ["doku", "doku-qris", "pivot"];
+
+#[test]
+fn help_lists_the_commands() {
+    let exit = kawal(&["--help"]);
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    for word in ["serve", "check", "demo", "schemes", "healthcheck"] {
+        let listed = |line: &str| line.split_whitespace().next() == Some(word);
+        assert!(exit.stdout.lines().any(listed), "{word}: {}", exit.stdout);
+        let own = kawal(&[word, "--help"]);
+        assert_eq!(own.code, Some(0), "{word}: {own:?}");
+        assert!(!own.stdout.is_empty(), "{word}");
+    }
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let exit = kawal(&["--version"]);
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    assert!(exit.stdout.contains(env!("CARGO_PKG_VERSION")), "{exit:?}");
+}
+
+#[test]
+fn wrong_usage_has_an_exit_code_of_its_own() {
+    let wrong: [&[&str]; 6] = [
+        &[],
+        &["server"],
+        &["--nope"],
+        &["check", "--nope"],
+        &["check", "--config"],
+        &["healthcheck", "--url", "http://127.0.0.1:1/readyz", "twice"],
+    ];
+    for words in wrong {
+        let exit = kawal(words);
+        assert_eq!(exit.code, Some(64), "{words:?}: {exit:?}");
+        assert!(!exit.stderr.is_empty(), "{words:?} says nothing");
+    }
+}
+
+#[test]
+fn the_built_in_schemes_are_listed_and_printed_as_yaml() {
+    let exit = kawal(&["schemes"]);
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    for name in BUILT_IN {
+        let listed = |line: &str| line.split_whitespace().next() == Some(name);
+        assert!(exit.stdout.lines().any(listed), "{name}: {}", exit.stdout);
+        let printed = kawal(&["schemes", name]);
+        assert_eq!(printed.code, Some(0), "{name}: {printed:?}");
+        let yaml: serde_yaml::Value = serde_yaml::from_str(&printed.stdout).unwrap();
+        let declared = yaml.as_mapping().map_or(0, serde_yaml::Mapping::len);
+        assert!(declared > 0, "{name}: {}", printed.stdout);
+    }
+}
+
+#[test]
+fn an_unknown_scheme_is_answered_with_the_known_ones() {
+    let exit = kawal(&["schemes", "nope"]);
+    assert!(matches!(exit.code, Some(1 | 64)), "{exit:?}");
+    assert!(exit.stdout.is_empty(), "{exit:?}");
+    assert!(exit.stderr.starts_with("kawal: "), "{exit:?}");
+    for name in BUILT_IN {
+        assert!(exit.stderr.contains(name), "{exit:?}");
+    }
+}
+
+#[test]
+fn the_health_check_says_yes_or_no() {
+    let app = App::start();
+    let running = Kawal::start(Config::new(&app));
+    let check = |path: &str| {
+        let url = format!("http://{}{path}", running.admin_addr());
+        kawal(&["healthcheck", "--url", &url])
+    };
+    assert_eq!(check("/readyz").code, Some(0));
+    assert_eq!(check("/livez").code, Some(0));
+    let no = check("/elsewhere");
+    assert_eq!(no.code, Some(1), "{no:?}");
+    assert!(no.stderr.starts_with("kawal: "), "{no:?}");
+
+    let nobody = format!("{}/readyz", Vacant::new().url());
+    let no = kawal(&["healthcheck", "--url", &nobody]);
+    assert_eq!(no.code, Some(1), "{no:?}");
+    assert!(no.stderr.starts_with("kawal: "), "{no:?}");
+}
+
+#[test]
+fn the_health_check_says_no_during_the_drain() {
+    let app = App::answering(Reply::ok().held());
+    let mut running = Kawal::start(Config::new(&app));
+    let mut busy = Connection::open(running.addr());
+    busy.write(&doku("in flight").bytes()).unwrap();
+    app.wait_for(1);
+    running.signal_term();
+    let url = format!("http://{}/readyz", running.admin_addr());
+    let end = Instant::now() + PATIENCE;
+    while kawal(&["healthcheck", "--url", &url]).code == Some(0) {
+        assert!(Instant::now() < end, "still ready");
+    }
+    assert!(running.runs());
+    app.release();
+    assert_eq!(running.wait_exit().code(), Some(0));
+}
+
+#[test]
+fn the_demo_shows_every_verdict() {
+    let exit = kawal(&["demo"]);
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    let table = exit.stdout.to_lowercase();
+    for gateway in BUILT_IN {
+        let rows: Vec<_> = table
+            .lines()
+            .filter(|line| line.split([' ', '|', '│']).any(|word| word == gateway))
+            .collect();
+        let shown = |case: &str, verdict: &str| {
+            let row = |line: &&&str| line.contains(case) && line.contains(verdict);
+            assert!(
+                rows.iter().any(|line| row(&line)),
+                "{gateway}, {case}, {verdict}:\n{table}"
+            );
+        };
+        shown("genuine", "delivered");
+        shown("forged", "401");
+        shown("repeated", "stored");
+        if gateway != "pivot" {
+            shown("late", "delivered");
+            shown("too late", "401");
+        }
+    }
+    assert!(table.contains("json"), "QRIS arrives as JSON:\n{table}");
+}
+
+/// Runs the binary with these words, away from any configuration.
+pub fn kawal(words: &[&str]) -> Exit {
+    let away = config::Folder::new();
+    run(command().args(words).current_dir(away.path()))
+}
+
+/// Runs to the end, or fails: a command that should have refused may serve instead.
+pub fn run(command: &mut Command) -> Exit {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let out = collect(child.stdout.take().unwrap());
+    let err = collect(child.stderr.take().unwrap());
+    let end = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > end {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("it does not end: {}", out.join().unwrap());
+        }
+        thread::sleep(Duration::from_millis(2));
+    };
+    Exit {
+        code: status.code(),
+        stdout: out.join().unwrap(),
+        stderr: err.join().unwrap(),
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
+}

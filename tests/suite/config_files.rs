@@ -1,0 +1,246 @@
+//! Configuration files as people write them: the good ones load, and each bad one is told where and how.
+
+use std::fs;
+
+use crate::cli::run;
+use crate::harness::config::Folder;
+use crate::harness::kawal::command;
+use crate::harness::*;
+
+/// No output may show any of these.
+const SECRETS: [&str; 5] = [
+    "canary-in-a-file-0123456789abcdef",
+    "canary-in-the-environment-0123456789",
+    "s3cr3",
+    "SK-bare-secret-value-6f1d",
+    "MCowBQYDK2VwAyEAcanarycanarycanary",
+];
+
+const GOOD: &str = "upstream: http://127.0.0.1:3000
+gateways: {doku: {scheme: doku, clients: [{id: BRN-1, secrets: [file:@DIR@/key]}]}}
+routes: [{path: /payments/notifications, gateway: doku}]
+";
+
+/// A file in a folder with the secrets that it names.
+struct Fixture {
+    name: String,
+    text: String,
+    folder: Folder,
+}
+
+#[test]
+fn every_valid_file_is_accepted_with_a_table_of_its_routes() {
+    for fixture in fixtures("valid", 10) {
+        let name = &fixture.name;
+        let exit = fixture.run(&["check"], &[]);
+        assert_eq!(exit.code, Some(0), "{name}: {exit:?}");
+        let file: serde_yaml::Value = serde_yaml::from_str(&fixture.text).unwrap();
+        let routes = file["routes"].as_sequence().unwrap();
+        assert!(!routes.is_empty(), "{name} has no route");
+        for route in routes {
+            let gateway = &route["gateway"];
+            let scheme = file["gateways"][gateway]["scheme"].as_str().unwrap();
+            let covers = match scheme {
+                "doku" => "body",
+                "doku-qris" => "fields",
+                "pivot" => "nothing",
+                other => panic!("{name}: which part does {other} cover?"),
+            };
+            let path = route["path"].as_str().unwrap();
+            let words = [path, gateway.as_str().unwrap(), scheme, covers];
+            let row = |line: &str| words.iter().all(|word| line.contains(word));
+            assert!(exit.stdout.lines().any(row), "{name}, {words:?}: {exit:?}");
+        }
+    }
+}
+
+#[test]
+fn every_invalid_file_is_refused_with_one_line_for_each_fault() {
+    let mut failures = Vec::new();
+    for fixture in fixtures("invalid", 50) {
+        for words in [["check"], ["serve"]] {
+            let exit = fixture.run(&words, &[]);
+            for failure in fixture.judge(&exit) {
+                failures.push(format!(
+                    "{} {}: {failure}\n{}",
+                    words[0], fixture.name, exit.stderr
+                ));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let fixture = Fixture::new("environment", GOOD);
+    assert_eq!(
+        fixture.run(&["check"], &[]).code,
+        Some(78),
+        "it has no `listen`"
+    );
+    let listen = ("KAWAL_LISTEN", "127.0.0.1:0");
+    assert_eq!(fixture.run(&["check"], &[listen]).code, Some(0));
+    let exit = fixture.run(&["check"], &[listen, ("KAWAL_REPLAY__CAPACITY", "0")]);
+    assert_eq!(exit.code, Some(78), "{exit:?}");
+    let named = ["replay.capacity", "KAWAL_REPLAY__CAPACITY"];
+    assert!(
+        named.iter().any(|name| exit.stderr.contains(name)),
+        "{exit:?}"
+    );
+    let repaired = Fixture::new("repaired", &format!("replay: {{capacity: 0}}\n{GOOD}"));
+    let capacity = ("KAWAL_REPLAY__CAPACITY", "10");
+    assert_eq!(repaired.run(&["check"], &[listen, capacity]).code, Some(0));
+}
+
+#[test]
+fn an_unknown_variable_of_our_name_is_an_error_and_those_of_kubernetes_are_not() {
+    let fixture = Fixture::new("variables", &format!("listen: 127.0.0.1:0\n{GOOD}"));
+    let exit = fixture.run(&["check"], &[("KAWAL_FOO", "1")]);
+    assert_eq!(exit.code, Some(78), "{exit:?}");
+    assert!(exit.stderr.contains("KAWAL_FOO"), "{exit:?}");
+    // What every pod gets beside a Service with the name kawal.
+    let injected = [
+        ("KAWAL_SERVICE_HOST", "10.0.0.1"),
+        ("KAWAL_SERVICE_PORT", "8080"),
+        ("KAWAL_SERVICE_PORT_HTTP", "8080"),
+        ("KAWAL_PORT", "tcp://10.0.0.1:8080"),
+        ("KAWAL_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("KAWAL_PORT_8080_TCP_PROTO", "tcp"),
+        ("KAWAL_PORT_8080_TCP_PORT", "8080"),
+        ("KAWAL_PORT_8080_TCP_ADDR", "10.0.0.1"),
+    ];
+    let exit = fixture.run(&["check"], &injected);
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+}
+
+#[test]
+fn the_file_is_found_by_flag_then_variable_then_place() {
+    let fixture = Fixture::new("found", &format!("listen: 127.0.0.1:0\n{GOOD}"));
+    let file = fixture.file();
+    let file = file.to_str().unwrap();
+    let folder = fixture.folder.path();
+    let check = || {
+        let mut check = command();
+        check.arg("check").current_dir(folder);
+        check
+    };
+    let by_variable = run(check().env("KAWAL_CONFIG", file));
+    assert_eq!(by_variable.code, Some(0), "{by_variable:?}");
+    let by_flag = run(check()
+        .args(["--config", file])
+        .env("KAWAL_CONFIG", "absent.yaml"));
+    assert_eq!(by_flag.code, Some(0), "{by_flag:?}");
+    let absent = run(check().env("KAWAL_CONFIG", "absent.yaml"));
+    assert_eq!(absent.code, Some(78), "{absent:?}");
+    assert!(absent.stderr.starts_with("kawal: "), "{absent:?}");
+    assert!(absent.stderr.contains("absent.yaml"), "{absent:?}");
+    fs::rename(file, folder.join("kawal.yaml")).unwrap();
+    let by_place = run(&mut check());
+    assert_eq!(by_place.code, Some(0), "{by_place:?}");
+}
+
+impl Fixture {
+    /// Fills in the folder and lays the secrets beside the file.
+    fn new(name: &str, text: &str) -> Self {
+        let folder = Folder::new();
+        let [key, _, five, _, public] = SECRETS;
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{public}\n-----END PUBLIC KEY-----\n");
+        // Named for no fault: the name is part of the error, and must not be what satisfies the test.
+        let files = [
+            ("key", key),
+            ("blank", ""),
+            ("five", five),
+            ("public", &pem),
+        ];
+        for (name, content) in files {
+            fs::write(folder.path().join(name), format!("{content}\n")).unwrap();
+        }
+        let text = text.replace("@DIR@", folder.path().to_str().unwrap());
+        let fixture = Self {
+            name: name.to_owned(),
+            text,
+            folder,
+        };
+        fs::write(fixture.file(), &fixture.text).unwrap();
+        fixture
+    }
+
+    fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("given.yaml")
+    }
+
+    /// Runs a command on it, and looks for secrets in all that it prints.
+    fn run(&self, words: &[&str], env: &[(&str, &str)]) -> Exit {
+        let exit = run(command()
+            .args(words)
+            .arg("--config")
+            .arg(self.file())
+            .env("TEST_SECRET", SECRETS[1])
+            .env_remove("ABSENT_SECRET")
+            .envs(env.iter().copied())
+            .current_dir(self.folder.path()));
+        for secret in SECRETS {
+            let shown = exit.stdout.contains(secret) || exit.stderr.contains(secret);
+            assert!(!shown, "{} shows {secret}", self.name);
+        }
+        exit
+    }
+
+    /// Compares with the first lines of the file. Each tells one fault: `# KEY.PATH | words | other words`, where
+    /// any of the words will do, `&` joins those that belong together, and `-` is a fault without a key.
+    fn judge(&self, exit: &Exit) -> Vec<String> {
+        let mut failures = Vec::new();
+        if exit.code != Some(78) {
+            failures.push(format!("exit code {:?}", exit.code));
+        }
+        let file = self.file().display().to_string();
+        let folder = self.folder.path().to_str().unwrap();
+        for line in exit.stderr.lines() {
+            if !line.starts_with("kawal: ") || !line.contains(&file) {
+                failures.push(format!("a line of another kind: {line}"));
+            }
+        }
+        let faults: Vec<_> = self
+            .text
+            .lines()
+            .map_while(|l| l.strip_prefix("# "))
+            .collect();
+        assert!(!faults.is_empty(), "{} does not tell its fault", self.name);
+        for fault in &faults {
+            let (key, words) = fault.split_once(" | ").unwrap();
+            let key = key.trim_start_matches('-');
+            let told = |line: &str| {
+                let line = line.replace(folder, "");
+                let rest = line.replacen(key, "", 1).to_lowercase();
+                let any = |words: &str| words.split(" & ").all(|word| rest.contains(word));
+                line.contains(key) && words.to_lowercase().split(" | ").any(any)
+            };
+            if !exit.stderr.lines().any(told) {
+                failures.push(format!("not told: {fault}"));
+            }
+        }
+        // A file that is no configuration at all may be short of several things.
+        let several = faults.iter().any(|fault| fault.starts_with('-'));
+        if !several && exit.stderr.lines().count() != faults.len() {
+            failures.push(format!("{} lines expected", faults.len()));
+        }
+        failures
+    }
+}
+
+fn fixtures(kind: &str, at_least: usize) -> Vec<Fixture> {
+    let folder = tests_folder().join("config").join(kind);
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "yaml"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            Fixture::new(name, &fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    assert!(found.len() >= at_least, "the table is thinner than it was");
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}

@@ -1,0 +1,57 @@
+//! What stands around the real binary: a gateway that signs, an app that records, and the process itself.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "a vocabulary for all test files; each word need not be in use at all times"
+)]
+
+pub mod app;
+pub mod config;
+pub mod gateway;
+pub mod kawal;
+pub mod pairs;
+pub mod qris;
+pub mod recorded;
+pub mod reply;
+pub mod request;
+pub mod vacant;
+pub mod visits;
+pub mod wire;
+
+pub use app::App;
+pub use config::Config;
+pub use gateway::{Doku, ago, ahead, doku, now, pivot, pivot_with, unique};
+pub use kawal::{Exit, Kawal};
+pub use pairs::Pairs;
+pub use qris::Qris;
+pub use recorded::Recorded;
+pub use reply::Reply;
+pub use request::Request;
+pub use vacant::Vacant;
+pub use wire::{Connection, Response};
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a test waits for what must happen before it gives up: long, because a busy machine is not a defect.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The payloads whose file name starts so, by name.
+pub fn samples(prefix: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = tests_folder().join("samples");
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
+        .filter(|(name, _)| name.starts_with(prefix))
+        .map(|(name, path)| (name, std::fs::read(path).unwrap()))
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "no sample starts with {prefix}");
+    found
+}
+
+/// Where samples, vectors and fixtures lie.
+pub fn tests_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}

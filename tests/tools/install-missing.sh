@@ -1,0 +1,29 @@
+#!/bin/sh
+# Installs what the build needs and the machine lacks: a C compiler and cmake, which two
+# dependencies of Pingora are built with.
+set -eu
+
+missing=""
+command -v cmake >/dev/null 2>&1 || missing="$missing cmake"
+command -v cc >/dev/null 2>&1 || missing="$missing build-essential"
+
+if ! command -v cargo >/dev/null 2>&1; then
+    echo "cargo is missing: install Rust from https://rustup.rs" >&2
+    exit 1
+fi
+for component in clippy rustfmt; do
+    cargo "${component#rust}" --version >/dev/null 2>&1 || rustup component add "$component"
+done
+[ -z "$missing" ] && exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "please install:$missing" >&2
+    exit 1
+fi
+root=""
+[ "$(id -u)" = 0 ] || root="sudo"
+echo "installing:$missing"
+# shellcheck disable=SC2086
+$root apt-get update -qq
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends $missing >/dev/null
