@@ -16,7 +16,7 @@ use crate::scheme::Coverage;
 use fault::{Faults, join};
 use figment::value::Value;
 use shape::{LimitsShape, ReplayShape, Top};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -68,38 +68,37 @@ impl Config {
     /// Builds a configuration; secrets with a relative path are looked for in `base`.
     fn build(value: &Value, base: &Path) -> Result<Self, Vec<Fault>> {
         let mut faults = Faults::default();
-        let top = top(&mut faults, value);
-        let built = top.and_then(|top| build(&mut faults, &top, base));
-        match built {
+        // What is wrong at the top hides nothing of what is wrong below.
+        let sound = faults.sound_keys::<Top>("", value);
+        name_variables(&mut faults);
+        let top = sound.deserialize().unwrap_or_default();
+        match build(&mut faults, &top, base) {
             Some(config) if faults.0.is_empty() => Ok(config),
             _ => Err(faults.0),
         }
     }
 }
 
-/// The top level. What is wrong there hides nothing of what is wrong below.
-fn top(faults: &mut Faults, value: &Value) -> Option<Top> {
-    if let Some(top) = faults.section("", value) {
-        return Some(top);
-    }
+/// What comes from the environment is told by the name of its variable.
+fn name_variables(faults: &mut Faults) {
     for fault in &mut faults.0 {
         let variable = format!("KAWAL_{}", fault.path.to_ascii_uppercase());
         if std::env::var_os(&variable).is_some() {
             fault.path = variable;
         }
     }
-    let mut dict = value.clone().into_dict()?;
-    let bad: BTreeSet<String> = faults.0.iter().map(|fault| fault.path.clone()).collect();
-    let known = ["timeouts", "limits", "replay", "gateways", "routes"];
-    dict.retain(|key, _| !bad.contains(key) && known.contains(&key.as_str()));
-    // Stand-ins, so that the sections can be read; the fault is already told.
-    dict.insert("listen".into(), Value::from("0.0.0.0:0"));
-    dict.insert("upstream".into(), Value::from("http://127.0.0.1:1"));
-    Value::from(dict).deserialize().ok()
+}
+
+fn required<'a>(faults: &mut Faults, key: &str, value: Option<&'a String>) -> Option<&'a String> {
+    if value.is_none() && !faults.0.iter().any(|fault| fault.path == key) {
+        faults.add(key, "missing, and required");
+    }
+    value
 }
 
 fn build(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
-    let listen = faults.take("listen", address(&top.listen));
+    let listen = required(faults, "listen", top.listen.as_ref());
+    let listen = listen.and_then(|text| faults.take("listen", address(text)));
     let admin = top
         .admin
         .as_deref()
@@ -113,7 +112,8 @@ fn build(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
             "the same address as listen; probes need a port of their own",
         );
     }
-    let upstream = faults.take("upstream", Upstream::parse(&top.upstream));
+    let upstream = required(faults, "upstream", top.upstream.as_ref());
+    let upstream = upstream.and_then(|text| faults.take("upstream", Upstream::parse(text)));
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = top.threads.unwrap_or_else(cores);
     if threads == 0 {

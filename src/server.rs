@@ -24,7 +24,7 @@ use pingora_core::protocols::Stream;
 use pingora_core::server::{Fds, ShutdownWatch};
 use pingora_core::services::Service as _;
 use pingora_core::services::listening::Service;
-use room::Room;
+use room::{Full, Room};
 use shutdown::Flights;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -88,10 +88,14 @@ impl ServerApp for App {
             Listener::Public => &self.server.room,
             Listener::Admin => &self.server.admin_room,
         };
-        if let Some(seat) = room.enter() {
-            connection::serve(&self.server, stream, seat, self.listener, shutdown.clone()).await;
-        } else {
-            connection::turn_away(stream).await;
+        let since = connection::accepted(&stream);
+        match room.enter(since) {
+            Ok(seat) => {
+                let (server, shutdown) = (&self.server, shutdown.clone());
+                connection::serve(server, stream, (since, seat), self.listener, shutdown).await;
+            }
+            Err(Full::Busy) => connection::turn_away(stream).await,
+            Err(Full::Outwaited) => {}
         }
         None
     }

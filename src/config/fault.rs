@@ -40,26 +40,38 @@ impl Faults {
         result.map_err(|says| self.add(path, says)).ok()
     }
 
-    /// Reads a section. Each of its keys is tried, so that one run tells all that is wrong.
+    /// Reads a section. Each of its keys is tried alone, so that one run tells all that is wrong.
     pub(super) fn section<T: DeserializeOwned>(&mut self, path: &str, value: &Value) -> Option<T> {
         let error = match value.deserialize::<T>() {
             Ok(section) => return Some(section),
             Err(error) => error,
         };
         let before = self.0.len();
+        let sound = self.sound_keys::<T>(path, value);
+        match sound.deserialize::<T>().err() {
+            Some(missing) if is_missing(&missing) => self.explain(path, missing),
+            _ if self.0.len() == before => self.explain(path, error),
+            _ => {}
+        }
+        None
+    }
+
+    /// The section without its faulty keys, whose faults are added.
+    pub(super) fn sound_keys<T: DeserializeOwned>(&mut self, path: &str, value: &Value) -> Value {
+        let mut sound = Dict::new();
         for (key, inner) in value.as_dict().into_iter().flatten() {
             let alone = Value::from(Dict::from([(key.clone(), inner.clone())]));
             match alone.deserialize::<T>() {
-                Err(error) if !matches!(error.kind, Kind::MissingField(_)) => {
+                // What is missing beside a key says nothing of the key.
+                Err(error) if !is_missing(&error) || !error.path.is_empty() => {
                     self.explain(path, error)
                 }
-                _ => {}
+                _ => {
+                    sound.insert(key.clone(), inner.clone());
+                }
             }
         }
-        if matches!(error.kind, Kind::MissingField(_)) || self.0.len() == before {
-            self.explain(path, error);
-        }
-        None
+        Value::from(sound)
     }
 
     fn explain(&mut self, section: &str, error: figment::Error) {
@@ -98,6 +110,10 @@ impl Faults {
             | Kind::UnsupportedKey(..)) => self.add(path, kind.to_string()),
         }
     }
+}
+
+fn is_missing(error: &figment::Error) -> bool {
+    matches!(error.kind, Kind::MissingField(_))
 }
 
 /// What was found, without its value: it may be a secret in the wrong place.

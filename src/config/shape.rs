@@ -9,26 +9,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The keys of the top level.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Top {
-    pub(super) listen: String,
-    pub(super) upstream: String,
-    #[serde(default)]
+    pub(super) listen: Option<String>,
+    pub(super) upstream: Option<String>,
     pub(super) admin: Option<String>,
-    #[serde(default)]
     pub(super) unmatched: Policy,
-    #[serde(default)]
     pub(super) threads: Option<usize>,
-    #[serde(default)]
     pub(super) timeouts: Option<Value>,
-    #[serde(default)]
     pub(super) limits: Option<Value>,
-    #[serde(default)]
     pub(super) replay: Option<Value>,
-    #[serde(default)]
     pub(super) gateways: BTreeMap<String, Value>,
-    #[serde(default)]
     pub(super) routes: Vec<Value>,
 }
 

@@ -24,8 +24,10 @@ fn tells_every_fault_at_once() {
          routes: [{path: a, gateway: b}, {gateway: a}]\n",
     );
     for (path, word) in [
+        ("listen: ", "`here` is no IP address"),
         ("admn: ", "did you mean `admin`"),
         ("upstream: ", "missing"),
+        ("threads: ", "at least 1"),
         ("timeouts.heder: ", "did you mean `header`"),
         ("timeouts.body: ", "a number where"),
         (
@@ -44,5 +46,5 @@ fn tells_every_fault_at_once() {
             "{path} {word} is not told by {told:#?}"
         );
     }
-    assert_eq!(told.len(), 10, "{told:#?}");
+    assert_eq!(told.len(), 12, "{told:#?}");
 }

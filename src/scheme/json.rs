@@ -10,7 +10,7 @@ use std::fmt;
 /// `None` where the body is not JSON, nothing stands there, or it is null, an object or an array.
 ///
 /// # Errors
-/// [`Rejection::Malformed`] where a name on the way occurs twice: readers disagree which one counts.
+/// [`Rejection::BadProof`] where a name on the way occurs twice: readers disagree which one counts.
 pub(super) fn lookup(body: &[u8], pointer: &str) -> Result<Option<String>, Rejection> {
     let Ok(mut value) = serde_json::from_slice::<&RawValue>(body) else {
         return Ok(None);
@@ -20,7 +20,7 @@ pub(super) fn lookup(body: &[u8], pointer: &str) -> Result<Option<String>, Rejec
         let mut reader = serde_json::Deserializer::from_str(value.get());
         match reader.deserialize_any(Step(&step)) {
             Ok(Found::One(next)) => value = next,
-            Ok(Found::Twice) => return Err(Rejection::Malformed("a JSON name that occurs twice")),
+            Ok(Found::Twice) => return Err(Rejection::BadProof),
             Ok(Found::Nothing) | Err(_) => return Ok(None),
         }
     }

@@ -26,10 +26,14 @@ impl Place {
     /// The value there, `None` where nothing stands or where it is empty.
     ///
     /// # Errors
-    /// [`Rejection::Malformed`] where two values stand, or the parameters cannot be read strictly.
+    /// [`Rejection::BadProof`] where two values stand, and [`Rejection::Malformed`] where the
+    /// parameters cannot be read strictly.
     pub fn read<'a>(&self, received: &'a Received) -> Result<Option<Cow<'a, str>>, Rejection> {
         let value = match self {
-            Self::Header(name) => received.head().sole(name)?.map(Cow::Borrowed),
+            Self::Header(name) => {
+                let value = received.head().sole(name);
+                value.map_err(|_| Rejection::BadProof)?.map(Cow::Borrowed)
+            }
             Self::Query(name) => received.parameters()?.query(name).map(Cow::Borrowed),
             Self::Form(name) => received.parameters()?.form(name).map(Cow::Borrowed),
             Self::Param(name) => received.parameters()?.any(name).map(Cow::Borrowed),

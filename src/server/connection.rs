@@ -15,7 +15,7 @@ use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::v1::server::HttpSession;
 use pingora_core::server::ShutdownWatch;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// For what a refused peer may still be sending.
 const LINGER: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ pub(super) enum Listener {
 pub(super) async fn serve(
     server: &Server,
     stream: Stream,
-    mut seat: Seat,
+    (mut since, mut seat): (SystemTime, Seat),
     listener: Listener,
     mut shutdown: ShutdownWatch,
 ) {
@@ -41,7 +41,7 @@ pub(super) async fn serve(
     let mut door = Door::new(stream);
     let bounds = server.head_bounds();
     loop {
-        seat.wait();
+        seat.wait(since);
         let begun = seat.while_kept(async {
             tokio::select! {
                 biased;
@@ -58,6 +58,7 @@ pub(super) async fn serve(
             Some(next) => door = next,
             None => return,
         }
+        since = SystemTime::now();
     }
 }
 
@@ -162,6 +163,12 @@ async fn next(session: HttpSession) -> Option<Door> {
     let door = session.into_inner().into_any().downcast::<Door>().ok()?;
     door.linger(LINGER).await;
     None
+}
+
+/// When a connection was accepted.
+pub(super) fn accepted(stream: &Stream) -> SystemTime {
+    let digest = stream.get_timing_digest().into_iter().flatten().next();
+    digest.map_or_else(SystemTime::now, |digest| digest.established_ts)
 }
 
 fn peer(stream: &Stream) -> Option<IpAddr> {

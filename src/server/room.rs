@@ -3,6 +3,7 @@
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 use tokio::sync::Notify;
 
 /// A bounded number of connections.
@@ -17,14 +18,26 @@ struct Seats {
     taken: usize,
     next: u64,
     /// Those without a whole request, in the order in which they began to wait.
-    waiting: BTreeMap<u64, Arc<Notify>>,
+    waiting: BTreeMap<Turn, Arc<Notify>>,
 }
+
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// Every connection has a request.
+    Busy,
+    /// All that wait have waited less than the newcomer.
+    Outwaited,
+}
+
+/// Since when a connection waits; the number tells those of one instant apart.
+type Turn = (SystemTime, u64);
 
 /// The place of one connection.
 #[derive(Debug)]
 pub(super) struct Seat {
     room: Arc<Room>,
-    turn: Option<u64>,
+    turn: Option<Turn>,
     given_away: Arc<Notify>,
     is_given_away: bool,
 }
@@ -37,18 +50,22 @@ impl Room {
         })
     }
 
-    /// Takes a place, if need be that of the connection that has waited longest. `None` where
-    /// every connection is busy.
-    pub(super) fn enter(self: &Arc<Self>) -> Option<Seat> {
+    /// Takes a place for a connection accepted at `since`, if need be that of the one that has
+    /// waited longest.
+    pub(super) fn enter(self: &Arc<Self>, since: SystemTime) -> Result<Seat, Full> {
         let mut seats = self.seats.lock();
-        if seats.taken >= self.capacity {
-            let (_, longest) = seats.waiting.pop_first()?;
-            longest.notify_one();
-        } else {
+        if seats.taken < self.capacity {
             seats.taken += 1;
+        } else {
+            let longest = seats.waiting.first_entry().ok_or(Full::Busy)?;
+            // Connections are not served in the order in which they were accepted.
+            if longest.key().0 > since {
+                return Err(Full::Outwaited);
+            }
+            longest.remove().notify_one();
         }
         drop(seats);
-        Some(Seat {
+        Ok(Seat {
             room: Arc::clone(self),
             turn: None,
             given_away: Arc::default(),
@@ -58,10 +75,10 @@ impl Room {
 }
 
 impl Seat {
-    /// From now on it waits for a request, and may have to make way.
-    pub(super) fn wait(&mut self) {
+    /// It waits for a request since then, and may have to make way.
+    pub(super) fn wait(&mut self, since: SystemTime) {
         let mut seats = self.room.seats.lock();
-        let turn = seats.next;
+        let turn = (since, seats.next);
         seats.next += 1;
         seats.waiting.insert(turn, Arc::clone(&self.given_away));
         self.turn = Some(turn);
@@ -97,19 +114,20 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[tokio::test]
     async fn the_longest_waiting_makes_way_and_the_busy_stay() {
+        let at = |second| SystemTime::UNIX_EPOCH + Duration::from_secs(second);
         let room = Room::new(3);
-        let mut seats: Vec<_> = (0..3).map(|_| room.enter().unwrap()).collect();
-        assert!(room.enter().is_none(), "all are busy");
-        seats[1].wait();
-        seats[0].wait();
-        let newcomer = room.enter().unwrap();
-        assert_eq!(
-            seats[1].while_kept(std::future::pending::<()>()).await,
-            None
-        );
+        let mut seats: Vec<_> = (0..3).map(|n| room.enter(at(n)).unwrap()).collect();
+        assert_eq!(room.enter(at(9)).err(), Some(Full::Busy));
+        seats[0].wait(at(6));
+        seats[1].wait(at(5));
+        assert_eq!(room.enter(at(4)).err(), Some(Full::Outwaited));
+        let newcomer = room.enter(at(9)).unwrap();
+        let gone = seats[1].while_kept(std::future::pending::<()>()).await;
+        assert_eq!(gone, None);
         assert!(!seats[1].keep() && seats[0].keep() && seats[2].keep());
         drop(seats);
         drop(newcomer);

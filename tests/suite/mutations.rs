@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::harness::{Doku, doku, now};
-use crate::refusals::{Bench, LACKING, MISSING, REPEATED, WRONG, one_bit_off};
+use crate::refusals::{Bench, LACKING, MISSING, WRONG, one_bit_off};
 
 const PROOF: [&str; 4] = ["Client-Id", "Request-Id", "Request-Timestamp", "Signature"];
 
@@ -48,11 +48,11 @@ fn no_part_of_the_proof_may_be_there_twice() {
         let wrong = one_bit_off(&right, right.len() / 2);
         for value in [right.as_bytes(), &wrong, b""] {
             let before = genuine.clone().double_before(name, value);
-            bench.refused(name, &before, &[REPEATED]);
+            bench.unauthorized(name, &before, WRONG);
             let after = genuine.clone().double_after(name, value);
-            bench.refused(name, &after, &[REPEATED]);
+            bench.unauthorized(name, &after, WRONG);
             let elsewhere = genuine.clone().header(&name.to_lowercase(), value);
-            bench.refused(name, &elsewhere, &[REPEATED]);
+            bench.unauthorized(name, &elsewhere, WRONG);
         }
     }
     bench.admits(&genuine);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::harness::{App, Config, Kawal, Request, Response};
 
-/// Two lines where one belongs are not a wrong proof but a message nobody can read in one way.
+/// A parameter that is there twice is not a wrong proof but a message nobody can read in one way.
 pub const REPEATED: u16 = 400;
 
 /// A proxy in front of an app that must see nothing.
