@@ -30,6 +30,7 @@ mod refusals;
 mod replay;
 mod retries;
 mod secrecy;
+mod shipped;
 mod signatures;
 mod unknown_outcomes;
 mod unmatched;
