@@ -67,15 +67,8 @@ impl Answer {
     /// What the gateway takes for "received".
     #[must_use]
     pub fn acknowledge(with: &Acknowledgement) -> Self {
-        let content_type = with.content_type.as_deref();
-        Self {
-            status: with.status,
-            headers: content_type
-                .map(|kind| header("Content-Type", kind))
-                .into_iter()
-                .collect(),
-            body: Bytes::from(with.body.clone()),
-        }
+        let body = Bytes::from(with.body.clone());
+        Self::typed(with.status, with.content_type.as_deref(), body)
     }
 
     /// The value of `Content-Type`, where it is text.
@@ -95,14 +88,16 @@ impl Answer {
     }
 
     fn stored(stored: &Stored) -> Self {
-        let content_type = stored.content_type.as_deref();
+        let body = Bytes::copy_from_slice(&stored.body);
+        Self::typed(stored.status, stored.content_type.as_deref(), body)
+    }
+
+    fn typed(status: u16, content_type: Option<&str>, body: Bytes) -> Self {
+        let headers = content_type.map(|kind| header("Content-Type", kind));
         Self {
-            status: stored.status,
-            headers: content_type
-                .map(|kind| header("Content-Type", kind))
-                .into_iter()
-                .collect(),
-            body: Bytes::copy_from_slice(&stored.body),
+            status,
+            headers: headers.into_iter().collect(),
+            body,
         }
     }
 }

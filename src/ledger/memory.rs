@@ -176,22 +176,27 @@ impl Memory {
     }
 
     pub(super) fn deliver(&self, key: Key, attempt: u32, answer: Stored) {
-        self.records.entry(key).and_compute_with(|entry| {
-            let Some(record) = entry.map(moka::Entry::into_value) else {
-                return Op::Nop;
-            };
-            let mut state = record.state.lock();
-            if !state.is_held_by(attempt) {
-                return Op::Nop;
-            }
+        self.end(key, attempt, |state| {
             state.phase = Phase::Delivered(answer);
-            drop(state);
-            Op::Put(record)
+            true
         });
     }
 
     /// Ends a claim without a delivery; `seen` tells whether the app saw the attempt.
     pub(super) fn free(&self, key: Key, attempt: u32, seen: bool) {
+        self.end(key, attempt, |state| {
+            state.attempts -= u32::from(!seen);
+            if state.attempts == 0 || !self.room.take(&self.room.free) {
+                return false;
+            }
+            state.phase = Phase::Free;
+            Room::leave(&self.room.live);
+            true
+        });
+    }
+
+    /// Ends a claim that still holds; the entry stays, its time starting anew, where `how` says so.
+    fn end(&self, key: Key, attempt: u32, how: impl FnOnce(&mut State) -> bool) {
         self.records.entry(key).and_compute_with(|entry| {
             let Some(record) = entry.map(moka::Entry::into_value) else {
                 return Op::Nop;
@@ -200,13 +205,11 @@ impl Memory {
             if !state.is_held_by(attempt) {
                 return Op::Nop;
             }
-            state.attempts -= u32::from(!seen);
-            if state.attempts == 0 || !self.room.take(&self.room.free) {
+            if !how(&mut state) {
                 return Op::Remove;
             }
-            state.phase = Phase::Free;
-            Room::leave(&self.room.live);
-            Op::Nop
+            drop(state);
+            Op::Put(record)
         });
     }
 }
