@@ -162,7 +162,7 @@ pub fn start(config: Config, bound: Bound, clock: Arc<Clock>) -> io::Result<Runn
         limits: config.limits,
         clock,
     });
-    tokio::spawn(upstream::resolve(Arc::clone(&server.upstream)));
+    tokio::spawn(upstream::keep_resolved(Arc::clone(&server.upstream)));
     let (public, watch) = watch::channel(false);
     let listen = serve(&server, bound.listen, Listener::Public, watch)?;
     let (admin_end, watch) = watch::channel(false);
@@ -215,6 +215,10 @@ impl Running {
         let _ = tokio::time::timeout(self.server.timeouts.drain, flights.all_landed()).await;
         flights.count()
     }
+
+    fn in_flight(&self) -> usize {
+        self.server.flights.count()
+    }
 }
 
 /// Serves until the process is asked to end, then drains.
@@ -231,6 +235,9 @@ pub fn run(config: Config) -> Result<(), String> {
     let outcome = runtime.block_on(async {
         let bound = bind(&config)?;
         let warnings = config.warnings.clone();
+        // So that the first notification already finds the app; it waits for no name server.
+        let first = upstream::resolve(&config.upstream);
+        let _ = tokio::time::timeout(config.timeouts.connect, first).await;
         let running = start(config, bound, Arc::new(Clock::start())).map_err(failed)?;
         for warning in warnings {
             tracing::warn!(warning, "configuration");
@@ -244,7 +251,12 @@ pub fn run(config: Config) -> Result<(), String> {
         );
         let signal = shutdown::asked_to_end().await.map_err(failed)?;
         tracing::info!(signal, "draining");
-        match running.drain().await {
+        let unfinished = tokio::select! {
+            unfinished = running.drain() => unfinished,
+            // Whoever asks twice means now.
+            _ = shutdown::asked_to_end() => running.in_flight(),
+        };
+        match unfinished {
             0 => tracing::info!("ended"),
             unfinished => tracing::warn!(unfinished, "ended before all requests were finished"),
         }

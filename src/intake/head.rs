@@ -16,6 +16,7 @@ pub struct Head {
     headers: Vec<(Span, Span)>,
     framing: Framing,
     keep_alive: bool,
+    minor: u8,
 }
 
 /// How the end of the body is found.
@@ -74,6 +75,7 @@ impl Head {
                 .collect(),
             framing,
             keep_alive: keep_alive(request.headers, minor),
+            minor,
             raw: raw.clone(),
         };
         Ok(head)
@@ -141,6 +143,12 @@ impl Head {
     #[must_use]
     pub fn keep_alive(&self) -> bool {
         self.keep_alive
+    }
+
+    /// Whether the sender reads chunked answers: HTTP/1.0 does not know them.
+    #[must_use]
+    pub fn reads_chunks(&self) -> bool {
+        self.minor > 0
     }
 
     /// Whether the sender waits for `100 Continue` before it sends the body.

@@ -83,7 +83,7 @@ pub(super) async fn serve(
         total: begun.elapsed(),
     }
     .log();
-    let keep_alive = may_go_on(session, &head, rejection.as_ref());
+    let keep_alive = !server.is_draining() && may_go_on(session, &head, rejection.as_ref());
     write_answer(session, answer, keep_alive).await;
 }
 

@@ -38,9 +38,6 @@ pub(super) async fn serve(
             return write_answer(session, Answer::to(&rejection), keep_alive).await;
         }
     };
-    if let Some(door) = session.stream().as_any().downcast_ref::<Door>() {
-        door.stream_writes();
-    }
     if head.expects_continue() == Ok(true) {
         send_continue(session).await;
     }
@@ -50,7 +47,7 @@ pub(super) async fn serve(
     let silence = server.timeouts.upstream;
     let sent = connected.session.write_request_header(header).await;
     let streamed = match sent {
-        Ok(_) => stream(session, &mut connected.session, silence).await,
+        Ok(_) => stream(session, &mut connected.session, head, silence).await,
         Err(_) => Err(Rejection::UpstreamDown),
     };
     match streamed {
@@ -71,6 +68,7 @@ pub(super) async fn serve(
 async fn stream(
     session: &mut HttpSession,
     app: &mut AppSession,
+    head: &Head,
     silence: Duration,
 ) -> Result<(), Rejection> {
     let mut sending = true;
@@ -90,7 +88,7 @@ async fn stream(
                     Ok(false)
                 }
                 task = app.read_response_task() => {
-                    pass(session, task.map_err(|_| Rejection::UpstreamDown)?).await
+                    pass(session, task.map_err(|_| Rejection::UpstreamDown)?, head).await
                 }
             }
         };
@@ -104,7 +102,11 @@ async fn stream(
 }
 
 /// Passes one piece of the app's answer on; `true` after the last.
-async fn pass(session: &mut HttpSession, task: HttpTask) -> Result<bool, Rejection> {
+async fn pass(
+    session: &mut HttpSession,
+    task: HttpTask,
+    request: &Head,
+) -> Result<bool, Rejection> {
     let gone = |_| Rejection::Malformed("the peer left");
     let last = match task {
         HttpTask::Header(head, _) if head.status == 101 => return Err(Rejection::UpstreamDown),
@@ -113,10 +115,18 @@ async fn pass(session: &mut HttpSession, task: HttpTask) -> Result<bool, Rejecti
             let mut header = response_header(head.status.as_u16(), end_to_end(&head))
                 .map_err(|_| Rejection::UpstreamDown)?;
             match head.headers.get("content-length") {
-                Some(length) => header
-                    .insert_header("Content-Length", length)
-                    .map_err(gone)?,
+                Some(length) => {
+                    header
+                        .insert_header("Content-Length", length)
+                        .map_err(gone)?;
+                    // Of a body by length the codec would flush the end only.
+                    if let Some(door) = session.stream().as_any().downcast_ref::<Door>() {
+                        door.stream_writes();
+                    }
+                }
                 None if matches!(head.status.as_u16(), 204 | 304) => {}
+                // It ends with the connection.
+                None if !request.reads_chunks() => {}
                 None => header
                     .insert_header("Transfer-Encoding", "chunked")
                     .map_err(gone)?,

@@ -198,27 +198,35 @@ pub(super) fn end_to_end(head: &ResponseHeader) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// Keeps the addresses of a host name up to date, away from every request.
-pub(super) async fn resolve(upstream: Arc<Upstream>) {
-    let Some((host, port)) = upstream.name() else {
-        return;
+/// Asks once for the addresses of the app's host name; `true` where they are known now.
+pub(super) async fn resolve(upstream: &Upstream) -> bool {
+    let Some(name) = upstream.name() else {
+        return true;
     };
-    let mut known = false;
-    loop {
-        let found = tokio::net::lookup_host((host, port))
-            .await
-            .map(Iterator::collect::<Vec<_>>);
-        match found {
-            Ok(addresses) if !addresses.is_empty() => {
-                upstream.resolved(&addresses);
-                known = true;
-            }
-            // The last good addresses stay: a name server that is down is no reason to lose the app.
-            _ => tracing::warn!(
+    let found = tokio::net::lookup_host(name)
+        .await
+        .map(Iterator::collect::<Vec<_>>);
+    match found {
+        Ok(addresses) if !addresses.is_empty() => {
+            upstream.resolved(&addresses);
+            true
+        }
+        // The last good addresses stay: a name server that is down is no reason to lose the app.
+        _ => {
+            tracing::warn!(
                 upstream = upstream.text(),
                 "the app's host name does not resolve"
-            ),
+            );
+            false
         }
+    }
+}
+
+/// Keeps the addresses of the app's host name up to date, away from every request.
+pub(super) async fn keep_resolved(upstream: Arc<Upstream>) {
+    let mut known = false;
+    while upstream.name().is_some() {
+        known |= resolve(&upstream).await;
         tokio::time::sleep(if known { RESOLVE_EVERY } else { RESOLVE_AGAIN }).await;
     }
 }

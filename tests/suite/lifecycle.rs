@@ -108,6 +108,28 @@ fn the_drain_has_an_end() {
 }
 
 #[test]
+fn whoever_asks_twice_means_now() {
+    let app = App::answering(Reply::ok().held());
+    let mut kawal = Kawal::start(Config::new(&app).set("timeouts.drain", "1h"));
+    let mut busy = Connection::open(kawal.addr());
+    busy.write(&doku("in flight").bytes()).unwrap();
+    app.wait_for(1);
+    kawal.signal_term();
+    kawal.wait_for_log(|line| line["message"] == "draining");
+    kawal.signal_term();
+    assert!(kawal.wait_exit().code().is_some());
+}
+
+#[test]
+fn the_first_notification_already_finds_an_app_that_is_known_by_name() {
+    let app = App::start();
+    let port = app.port();
+    let kawal = Kawal::start(Config::to(&format!("http://localhost:{port}")));
+    assert_eq!(kawal.send(&doku("{}")).status, 200);
+    assert_eq!(app.count(), 1);
+}
+
+#[test]
 fn an_address_in_use_is_named_and_ends_the_start() {
     let app = App::start();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

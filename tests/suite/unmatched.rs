@@ -112,6 +112,24 @@ fn an_app_that_is_away_is_a_bad_gateway_on_these_paths_too() {
     assert_eq!(kawal.send(&Request::new("GET", "/elsewhere")).status, 502);
 }
 
+/// Reverse proxies that still speak HTTP/1.0 to what is behind them cannot read chunks.
+#[test]
+fn an_answer_without_a_length_reaches_an_old_client_without_chunks() {
+    let app = App::answering(Reply::ok().body("in chunks").chunked());
+    let kawal = forwarding(&app);
+    let mut stream = TcpStream::connect(kawal.addr()).unwrap();
+    let request = b"GET /events HTTP/1.0\r\nHost: shop\r\nConnection: keep-alive\r\n\r\n";
+    stream.write_all(request).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(
+        !head.to_ascii_lowercase().contains("transfer-encoding"),
+        "{head}"
+    );
+    assert_eq!(body, "in chunks");
+}
+
 #[test]
 fn the_first_part_of_an_answer_passes_before_the_app_sends_the_second() {
     let (go_on, told) = mpsc::channel();

@@ -147,7 +147,11 @@ impl Reply {
         out.write_all(&self.head())?;
         match self.shape {
             _ if method == "HEAD" => {}
-            Shape::Chunked => out.write_all(&chunks(&self.body, 7))?,
+            // Small chunks, yet not a million of them.
+            Shape::Chunked => {
+                let size = (self.body.len() / 1000).max(7);
+                out.write_all(&chunks(&self.body, size))?;
+            }
             Shape::Broken(bytes) | Shape::Stalled(bytes) => out.write_all(&self.body[..bytes])?,
             Shape::Length | Shape::UntilClose => out.write_all(&self.body)?,
             Shape::Raw | Shape::Silent => {}
