@@ -71,11 +71,26 @@ impl Answer {
         Self::typed(with.status, with.content_type.as_deref(), body)
     }
 
-    /// The value of `Content-Type`, where it is text.
+    /// What a repeat of a delivered notification will be answered: the status, and the body where
+    /// it is small and says what it is without further headers.
     #[must_use]
-    pub fn content_type(&self) -> Option<&str> {
-        let is_type = |(name, _): &&(String, _)| name.eq_ignore_ascii_case("content-type");
-        let (_, value) = self.headers.iter().find(is_type)?;
+    pub fn keep(&self) -> Stored {
+        let plain = self.header("Content-Encoding").is_none();
+        let kept = plain && self.body.len() <= Stored::LARGEST;
+        let (content_type, body) = match kept {
+            true => (self.header("Content-Type"), self.body.as_ref()),
+            false => (None, &[][..]),
+        };
+        Stored {
+            status: self.status,
+            content_type: content_type.map(Into::into),
+            body: body.into(),
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut named = self.headers.iter();
+        let (_, value) = named.find(|(other, _)| other.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok()
     }
 
@@ -206,6 +221,27 @@ mod tests {
                 "{wait:?}"
             );
         }
+    }
+
+    #[test]
+    fn keeps_a_body_whole_or_not_at_all() {
+        let kept = |length, encoding| {
+            let answer = Answer {
+                status: 201,
+                headers: vec![header("content-type", "a/b"), header("X-A", "b"), encoding],
+                body: Bytes::from(vec![b'x'; length]),
+            };
+            let stored = answer.keep();
+            assert_eq!(stored.status, 201);
+            (
+                stored.content_type.as_deref() == Some("a/b"),
+                stored.body.len(),
+            )
+        };
+        let plain = || header("X-B", "c");
+        assert_eq!(kept(Stored::LARGEST, plain()), (true, Stored::LARGEST));
+        assert_eq!(kept(Stored::LARGEST + 1, plain()), (false, 0));
+        assert_eq!(kept(9, header("Content-Encoding", "gzip")), (false, 0));
     }
 
     #[test]

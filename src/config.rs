@@ -103,24 +103,24 @@ fn build(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
         .admin
         .as_deref()
         .map(|text| faults.take("admin", address(text)));
-    if admin
-        .flatten()
-        .is_some_and(|admin| admin.port() != 0 && Some(admin) == listen)
+    if let (Some(listen), Some(admin)) = (listen, admin.flatten())
+        && clash(listen, admin)
     {
-        faults.add(
-            "admin",
-            "the same address as listen; probes need a port of their own",
-        );
+        let says = "the same address as listen; probes need a port of their own";
+        faults.add("admin", says);
     }
     let upstream = required(faults, "upstream", top.upstream.as_ref());
     let upstream = upstream.and_then(|text| faults.take("upstream", Upstream::parse(text)));
+    if let (Some(listen), Some(upstream)) = (listen, &upstream)
+        && upstream.is_at(listen)
+    {
+        faults.add("upstream", "is our own address: name the app's");
+    }
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = top.threads.unwrap_or_else(cores);
-    if threads == 0 {
-        faults.add(
-            "threads",
-            "must be at least 1; leave it out for one per core",
-        );
+    if !(1..=MOST_THREADS).contains(&threads) {
+        let says = "must be at least 1 and at most 1024; leave it out for one per core";
+        faults.add("threads", says);
     }
     let timeouts = section(faults, "timeouts", top.timeouts.as_ref());
     let timeouts: Timeouts = timeouts.unwrap_or_default();
@@ -156,6 +156,15 @@ fn build(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
         warnings,
     })
 }
+
+/// Whether a second listener cannot be bound beside the first.
+fn clash(first: SocketAddr, second: SocketAddr) -> bool {
+    let any = first.ip().is_unspecified() || second.ip().is_unspecified();
+    first.port() != 0 && first.port() == second.port() && (any || first.ip() == second.ip())
+}
+
+/// More would only wait for one another.
+const MOST_THREADS: usize = 1024;
 
 fn section<T: serde::de::DeserializeOwned>(
     faults: &mut Faults,

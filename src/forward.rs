@@ -115,7 +115,7 @@ fn end_to_end<'a, I: Iterator<Item = (&'a str, &'a str)>>(
     let goes_on = |name: &str| {
         !is_of_the_connection(name)
             && !is_ours(name)
-            && !name.contains('_')
+            && has_one_spelling(name)
             && !dropped(name)
             && !nominated
                 .iter()
@@ -125,6 +125,13 @@ fn end_to_end<'a, I: Iterator<Item = (&'a str, &'a str)>>(
         .filter(|(name, _)| goes_on(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+/// Whether a name is made of letters, digits and hyphens. Apps that get headers as variables (PHP,
+/// CGI, WSGI) read `X_A`, `X.A` and `X-A` as one name, so a sender could speak for another header.
+fn has_one_spelling(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Whether a header belongs to one connection only, or to its framing.
@@ -164,6 +171,8 @@ mod tests {
             ("X-Hop", "1"),
             ("x-KAWAL-gateway", "forged"),
             ("X_Kawal_Gateway", "forged"),
+            ("X.Kawal.Gateway", "forged"),
+            ("X~A", "odd"),
             ("Transfer-Encoding", "chunked"),
             ("Client-Id", "M"),
             ("X-Api-Key", "secret"),

@@ -12,7 +12,7 @@ use crate::convert::{Content, Payload};
 use crate::rejection::{Rejection, Stored};
 use crate::scheme::Identity;
 use jiff::Timestamp;
-use memory::Memory;
+use memory::{Hold, Memory};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -112,11 +112,11 @@ impl Ledger {
     ) -> Result<Admitted, Rejection> {
         let content = payload.content();
         let key = Self::key(&payload, &content);
-        let attempt = self.memory.claim(key, content, terms, now)?;
+        let hold = self.memory.claim(key, content, terms, now)?;
         let claim = Claim {
             ledger: Arc::clone(self),
             key,
-            attempt,
+            hold,
             stage: Stage::Held,
         };
         Ok(Admitted { payload, claim })
@@ -130,7 +130,7 @@ impl Ledger {
 pub struct Claim {
     ledger: Arc<Ledger>,
     key: Key,
-    attempt: u32,
+    hold: Hold,
     stage: Stage,
 }
 
@@ -151,7 +151,7 @@ impl Claim {
     /// 1 for the first delivery to the app, then 2, 3, ...
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.attempt
+        self.hold.attempt
     }
 
     /// From here on the app may have seen the notification.
@@ -162,20 +162,20 @@ impl Claim {
     /// The app said 2xx: copies get this answer from now on.
     pub fn deliver(mut self, answer: Stored) {
         self.stage = Stage::Settled;
-        self.ledger.memory.deliver(self.key, self.attempt, answer);
+        self.ledger.memory.deliver(self.key, self.hold, answer);
     }
 
     /// The app refused: the next copy reaches it again.
     pub fn free(mut self) {
         self.stage = Stage::Settled;
-        self.ledger.memory.free(self.key, self.attempt, true);
+        self.ledger.memory.free(self.key, self.hold, true);
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         if self.stage == Stage::Held {
-            self.ledger.memory.free(self.key, self.attempt, false);
+            self.ledger.memory.free(self.key, self.hold, false);
         }
     }
 }

@@ -85,6 +85,8 @@ pub struct Known {
 
 /// Added to the deadline of the app's answer, so that a lease outlives every exchange.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(15);
+/// Added to `remember`, so that no entry leaves while its bytes are still on their way.
+const REMEMBER_MARGIN: Duration = Duration::from_secs(60);
 
 impl Route {
     /// What can be refused before the body is read.
@@ -141,11 +143,11 @@ impl Route {
         claimed
     }
 
+    /// An entry outlives both its lease and the time for which its bytes are fresh.
     fn terms(&self) -> Terms {
-        Terms {
-            lease: self.upstream_timeout + LEASE_MARGIN,
-            remember: self.gateway.remember,
-        }
+        let lease = self.upstream_timeout + LEASE_MARGIN;
+        let remember = self.gateway.remember.max(lease) + REMEMBER_MARGIN;
+        Terms { lease, remember }
     }
 }
 
@@ -182,7 +184,10 @@ impl Routes {
     #[must_use]
     pub fn new(routes: Vec<Route>, unmatched: Policy) -> Self {
         Self {
-            folded: routes.iter().map(|route| fold(&route.path)).collect(),
+            folded: routes
+                .iter()
+                .filter_map(|route| fold(&route.path))
+                .collect(),
             exact: routes
                 .into_iter()
                 .map(|route| (route.path.clone(), Arc::new(route)))
@@ -200,7 +205,8 @@ impl Routes {
         if let Some(route) = self.exact.get(head.path()) {
             return Ok(Found::Route(Arc::clone(route)));
         }
-        if self.folded.contains(&fold(head.path())) {
+        let folded = fold(head.path());
+        if folded.is_none_or(|folded| self.folded.contains(&folded)) {
             return Err(Rejection::Malformed(
                 "a path that becomes a route's only when normalised",
             ));

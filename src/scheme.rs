@@ -78,7 +78,7 @@ impl Authentic {
 
 impl Scheme {
     /// Checks the proof of a notification sent to `gateway`. `public_path` stands in for the path
-    /// where an ingress rewrites it.
+    /// where an ingress rewrites it; where it has a query, the notification must have the same.
     ///
     /// # Errors
     /// [`Rejection::MissingProof`], [`Rejection::BadProof`], [`Rejection::UnknownClient`], and
@@ -162,6 +162,9 @@ impl Scheme {
                     client: id,
                     secret,
                 };
+                if message.leaves_out_query() && !reading.has_pinned_query() {
+                    continue;
+                }
                 if proof::same(&self.algorithm.prove(message, reading)?, &proof) {
                     matched = matched.or(Some(client));
                 }
@@ -297,6 +300,12 @@ impl Scheme {
     #[must_use]
     pub fn needs_client_id(&self) -> Option<bool> {
         self.client.as_ref().map(|rule| !rule.optional)
+    }
+
+    /// Whether it reads parameters, so that they can be converted for the app.
+    #[must_use]
+    pub fn reads_parameters(&self) -> bool {
+        matches!(self.at, Place::Query(_) | Place::Form(_) | Place::Param(_))
     }
 
     /// Whether the path is part of what is proven.

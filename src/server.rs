@@ -47,6 +47,8 @@ struct Server {
     limits: Limits,
     room: Arc<Room>,
     admin_room: Arc<Room>,
+    /// For those that are told that there is no place.
+    turned_away: Arc<Room>,
     flights: Arc<Flights>,
     draining: AtomicBool,
 }
@@ -67,6 +69,8 @@ impl Server {
 
 /// Probes are few; a flood of them takes no place from the gateways.
 const ADMIN_CONNECTIONS: usize = 64;
+/// Beyond this many at a time, connections without a place are closed without a word.
+const TURNED_AWAY: usize = 64;
 const BACKLOG: u32 = 4096;
 
 /// A listener's application: each connection gets a seat, or 503.
@@ -94,7 +98,11 @@ impl ServerApp for App {
                 let (server, shutdown) = (&self.server, shutdown.clone());
                 connection::serve(server, stream, (since, seat), self.listener, shutdown).await;
             }
-            Err(Full::Busy) => connection::turn_away(stream).await,
+            Err(Full::Busy) => {
+                if let Ok(_place) = self.server.turned_away.enter(since) {
+                    connection::turn_away(stream).await;
+                }
+            }
             Err(Full::Outwaited) => {}
         }
         None
@@ -155,6 +163,7 @@ pub fn start(config: Config, bound: Bound, clock: Arc<Clock>) -> io::Result<Runn
         pool: Pool::new(config.timeouts.connect),
         room: Room::new(config.limits.connections),
         admin_room: Room::new(ADMIN_CONNECTIONS),
+        turned_away: Room::new(TURNED_AWAY),
         flights: Arc::default(),
         draining: AtomicBool::new(false),
         routes: config.routes,
@@ -232,7 +241,7 @@ pub fn run(config: Config) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(failed)?;
-    let outcome = runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let bound = bind(&config)?;
         let warnings = config.warnings.clone();
         // So that the first notification already finds the app; it waits for no name server.
@@ -260,8 +269,8 @@ pub fn run(config: Config) -> Result<(), String> {
             0 => tracing::info!("ended"),
             unfinished => tracing::warn!(unfinished, "ended before all requests were finished"),
         }
-        Ok(())
+        Ok(running)
     });
     runtime.shutdown_timeout(Duration::ZERO);
-    outcome
+    ended.map(drop)
 }

@@ -1,6 +1,6 @@
 //! What the app's answer means for the notification.
 
-use crate::rejection::{Rejection, Stored};
+use crate::rejection::Rejection;
 use bytes::Bytes;
 
 /// What came back from the app.
@@ -85,21 +85,6 @@ impl Outcome {
     }
 }
 
-/// What a repeat of a delivered notification will be answered.
-#[must_use]
-pub fn stored(status: u16, content_type: Option<&str>, body: &Bytes) -> Stored {
-    let kept = body.len() <= Stored::LARGEST;
-    Stored {
-        status,
-        content_type: content_type.map(Into::into),
-        body: if kept {
-            body.as_ref().into()
-        } else {
-            Box::default()
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,13 +113,5 @@ mod tests {
         ] {
             assert_eq!(reply.outcome(), outcome, "{reply:?}");
         }
-    }
-
-    #[test]
-    fn keeps_a_body_whole_or_not_at_all() {
-        let body = Bytes::from(vec![b'x'; Stored::LARGEST]);
-        assert_eq!(stored(200, None, &body).body.len(), Stored::LARGEST);
-        let body = Bytes::from(vec![b'x'; Stored::LARGEST + 1]);
-        assert_eq!(stored(200, Some("a/b"), &body).body.len(), 0);
     }
 }

@@ -42,6 +42,13 @@ impl Faults {
 
     /// Reads a section. Each of its keys is tried alone, so that one run tells all that is wrong.
     pub(super) fn section<T: DeserializeOwned>(&mut self, path: &str, value: &Value) -> Option<T> {
+        if value.as_dict().is_none() {
+            self.add(
+                path,
+                "is no section; right are keys below it, such as `key: value`",
+            );
+            return None;
+        }
         let error = match value.deserialize::<T>() {
             Ok(section) => return Some(section),
             Err(error) => error,

@@ -3,6 +3,7 @@
 use super::fault::{Faults, join, suggest};
 use super::shape::{RespondShape, RouteLimits, RouteShape, RouteTimeouts};
 use crate::answer::Respond;
+use crate::convert::Convert;
 use crate::route::{Duplicate, Gateway, Route};
 use figment::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +70,8 @@ fn route(
 ) -> Option<Route> {
     if let Some(public_path) = &shape.public_path {
         let at = join(path, "public_path");
-        faults.take(&at, check_path(public_path));
+        let path = public_path.split('?').next().unwrap_or_default();
+        faults.take(&at, check_path(path));
         if !gateway.scheme.covers_path() {
             faults.add(
                 &at,
@@ -81,6 +83,13 @@ fn route(
         }
     }
     let at = |key| join(path, key);
+    if shape.convert == Convert::Json && !gateway.scheme.reads_parameters() {
+        let scheme = gateway.scheme.name();
+        faults.add(
+            at("convert"),
+            format!("scheme {scheme} sends no parameters to convert; leave it out"),
+        );
+    }
     let limits = shape
         .limits
         .as_ref()

@@ -122,6 +122,16 @@ impl Upstream {
         }
     }
 
+    /// Whether it is what listens on this address.
+    #[must_use]
+    pub fn is_at(&self, listen: SocketAddr) -> bool {
+        let Address::Fixed(Endpoint::Tcp(address)) = &self.address else {
+            return false;
+        };
+        let here = listen.ip().is_unspecified() && self.is_local();
+        address.port() == listen.port() && (here || address.ip() == listen.ip())
+    }
+
     /// As it stands in the configuration.
     #[must_use]
     pub fn text(&self) -> &str {

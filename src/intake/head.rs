@@ -62,6 +62,7 @@ impl Head {
             start..start + part.len()
         };
         let framing = Framing::read(request.headers, minor)?;
+        check_connection(request.headers)?;
         only_one(request.headers, "host", true)?;
         only_one(request.headers, "content-type", false)?;
         let head = Self {
@@ -235,16 +236,34 @@ fn check_target(target: &str) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// What every hop needs cannot be called a matter of one connection: the next one would lack it.
+fn check_connection(headers: &[httparse::Header<'_>]) -> Result<(), Rejection> {
+    const NEEDED: [&str; 4] = [
+        "content-length",
+        "content-type",
+        "host",
+        "transfer-encoding",
+    ];
+    if NEEDED.iter().any(|name| nominates(headers, name)) {
+        return Err(Rejection::Malformed(
+            "a Connection header that names what every hop needs",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a `Connection` header holds this word.
+fn nominates(headers: &[httparse::Header<'_>], word: &str) -> bool {
+    headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case("connection"))
+        .filter_map(|header| std::str::from_utf8(header.value).ok())
+        .flat_map(|value| value.split(','))
+        .any(|other| other.trim().eq_ignore_ascii_case(word))
+}
+
 fn keep_alive(headers: &[httparse::Header<'_>], minor: u8) -> bool {
-    let named = |token: &str| {
-        headers
-            .iter()
-            .filter(|header| header.name.eq_ignore_ascii_case("connection"))
-            .filter_map(|header| std::str::from_utf8(header.value).ok())
-            .flat_map(|value| value.split(','))
-            .any(|word| word.trim().eq_ignore_ascii_case(token))
-    };
-    !named("close") && (minor == 1 || named("keep-alive"))
+    !nominates(headers, "close") && (minor == 1 || nominates(headers, "keep-alive"))
 }
 
 #[cfg(test)]
@@ -287,6 +306,7 @@ mod tests {
             "Transfer-Encoding: gzip, chunked\r\n",
             "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
             "Host: again\r\n",
+            "Connection: keep-alive, Host\r\n",
             "Content-Type: a/b\r\nContent-Type: a/b\r\n",
         ] {
             let head = parse(&format!("POST / HTTP/1.1\r\nHost: h\r\n{lines}\r\n"));

@@ -8,7 +8,7 @@ use moka::ops::compute::Op;
 use moka::sync::Cache;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// A map whose entries leave by time alone. A full one refuses: to forget a live entry would
@@ -17,6 +17,15 @@ use std::time::{Duration, Instant};
 pub(super) struct Memory {
     records: Cache<Key, Arc<Record>>,
     room: Arc<Room>,
+    tokens: AtomicU64,
+}
+
+/// One claim among all that were ever made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hold {
+    /// How often the app may have seen the notification, this time included.
+    pub(super) attempt: u32,
+    token: u64,
 }
 
 /// Room for entries that are in flight or delivered, and as much for free ones, which hold
@@ -57,7 +66,7 @@ struct State {
 
 #[derive(Debug)]
 enum Phase {
-    InFlight { until: Instant },
+    InFlight { until: Instant, token: u64 },
     Delivered(Stored),
     Free,
 }
@@ -96,6 +105,7 @@ impl Memory {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             records: Cache::builder().expire_after(ByRecord).build(),
+            tokens: AtomicU64::new(0),
             room: Arc::new(Room {
                 capacity,
                 live: AtomicUsize::new(0),
@@ -104,14 +114,14 @@ impl Memory {
         }
     }
 
-    /// The number of the attempt that may now be made.
+    /// The right to make the next attempt.
     pub(super) fn claim(
         &self,
         key: Key,
         content: Content,
         terms: Terms,
         now: Instant,
-    ) -> Result<u32, Rejection> {
+    ) -> Result<Hold, Rejection> {
         match self.try_claim(key, content, terms, now) {
             Err(Rejection::Saturated) => {
                 // Entries whose time is over are removed in passing; make sure of it before refusing.
@@ -128,26 +138,30 @@ impl Memory {
         content: Content,
         terms: Terms,
         now: Instant,
-    ) -> Result<u32, Rejection> {
+    ) -> Result<Hold, Rejection> {
         let mut outcome = Err(Rejection::Internal);
         let until = now + terms.lease;
+        let token = self.tokens.fetch_add(1, Ordering::Relaxed);
         // The map runs the closures of one key one after the other, so one copy passes.
         self.records
             .entry(key)
             .and_compute_with(|entry| match entry {
-                None => match self.record(content, terms, until) {
+                None => match self.record(content, terms, (until, token)) {
                     None => {
                         outcome = Err(Rejection::Saturated);
                         Op::Nop
                     }
                     Some(record) => {
-                        outcome = Ok(1);
+                        outcome = Ok(Hold { attempt: 1, token });
                         Op::Put(record)
                     }
                 },
                 Some(entry) => {
                     let record = entry.into_value();
-                    outcome = record.state.lock().claim(&self.room, content, until, now);
+                    outcome = record
+                        .state
+                        .lock()
+                        .claim(&self.room, content, (until, token), now);
                     // Putting it again starts its time anew.
                     if outcome.is_ok() {
                         Op::Put(record)
@@ -159,11 +173,16 @@ impl Memory {
         outcome
     }
 
-    fn record(&self, content: Content, terms: Terms, until: Instant) -> Option<Arc<Record>> {
+    fn record(
+        &self,
+        content: Content,
+        terms: Terms,
+        (until, token): (Instant, u64),
+    ) -> Option<Arc<Record>> {
         if !self.room.take(&self.room.live) {
             return None;
         }
-        let phase = Phase::InFlight { until };
+        let phase = Phase::InFlight { until, token };
         Some(Arc::new(Record {
             state: Mutex::new(State {
                 content,
@@ -175,16 +194,16 @@ impl Memory {
         }))
     }
 
-    pub(super) fn deliver(&self, key: Key, attempt: u32, answer: Stored) {
-        self.end(key, attempt, |state| {
+    pub(super) fn deliver(&self, key: Key, hold: Hold, answer: Stored) {
+        self.end(key, hold, |state| {
             state.phase = Phase::Delivered(answer);
             true
         });
     }
 
     /// Ends a claim without a delivery; `seen` tells whether the app saw the attempt.
-    pub(super) fn free(&self, key: Key, attempt: u32, seen: bool) {
-        self.end(key, attempt, |state| {
+    pub(super) fn free(&self, key: Key, hold: Hold, seen: bool) {
+        self.end(key, hold, |state| {
             state.attempts -= u32::from(!seen);
             if state.attempts == 0 || !self.room.take(&self.room.free) {
                 return false;
@@ -196,13 +215,13 @@ impl Memory {
     }
 
     /// Ends a claim that still holds; the entry stays, its time starting anew, where `how` says so.
-    fn end(&self, key: Key, attempt: u32, how: impl FnOnce(&mut State) -> bool) {
+    fn end(&self, key: Key, hold: Hold, how: impl FnOnce(&mut State) -> bool) {
         self.records.entry(key).and_compute_with(|entry| {
             let Some(record) = entry.map(moka::Entry::into_value) else {
                 return Op::Nop;
             };
             let mut state = record.state.lock();
-            if !state.is_held_by(attempt) {
+            if !state.is_held_by(hold) {
                 return Op::Nop;
             }
             if !how(&mut state) {
@@ -219,33 +238,36 @@ impl State {
         &mut self,
         room: &Room,
         content: Content,
-        until: Instant,
+        (until, token): (Instant, u64),
         now: Instant,
-    ) -> Result<u32, Rejection> {
+    ) -> Result<Hold, Rejection> {
         let same = self.content == content;
         match &self.phase {
             Phase::Delivered(answer) if same => return Err(Rejection::Repeat(answer.clone())),
             Phase::Delivered(_) => return Err(Rejection::Conflict),
-            Phase::InFlight { until } if *until > now && same => {
+            Phase::InFlight { until, .. } if *until > now && same => {
                 return Err(Rejection::InFlight { wait: *until - now });
             }
-            Phase::InFlight { until } if *until > now => return Err(Rejection::Conflict),
+            Phase::InFlight { until, .. } if *until > now => return Err(Rejection::Conflict),
             Phase::InFlight { .. } => {}
             Phase::Free if !room.take(&room.live) => return Err(Rejection::Saturated),
             Phase::Free => Room::leave(&room.free),
         }
         self.content = content;
         self.attempts += 1;
-        self.phase = Phase::InFlight { until };
-        Ok(self.attempts)
+        self.phase = Phase::InFlight { until, token };
+        Ok(Hold {
+            attempt: self.attempts,
+            token,
+        })
     }
 
     fn is_free(&self) -> bool {
         matches!(self.phase, Phase::Free)
     }
 
-    /// Attempts are numbered, so a claim whose lease ended and was taken over settles nothing.
-    fn is_held_by(&self, attempt: u32) -> bool {
-        matches!(self.phase, Phase::InFlight { .. }) && self.attempts == attempt
+    /// A claim whose lease ended and was taken over settles nothing.
+    fn is_held_by(&self, hold: Hold) -> bool {
+        matches!(self.phase, Phase::InFlight { token, .. } if token == hold.token)
     }
 }

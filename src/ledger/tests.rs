@@ -1,6 +1,6 @@
 //! The ledger against a model, under threads, and full.
 
-use super::memory::Memory;
+use super::memory::{Hold, Memory};
 use super::*;
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,8 +46,8 @@ fn a_full_one_refuses_and_forgets_nobody() {
     let memory = Memory::new(3);
     let now = Instant::now();
     for n in 0..3 {
-        memory.claim(key(n), [n; 32], TERMS, now).unwrap();
-        memory.deliver(key(n), 1, answer(200));
+        let hold = memory.claim(key(n), [n; 32], TERMS, now).unwrap();
+        memory.deliver(key(n), hold, answer(200));
     }
     for n in 3..200 {
         assert_eq!(
@@ -79,7 +79,7 @@ fn room_comes_back_when_entries_leave() {
             std::thread::sleep(Duration::from_millis(1));
             claimed = memory.claim(key(n), [0; 32], brief, now);
         }
-        assert_eq!(claimed, Ok(1), "{n}");
+        assert_eq!(claimed.map(|hold| hold.attempt), Ok(1), "{n}");
     }
 }
 
@@ -87,9 +87,29 @@ fn room_comes_back_when_entries_leave() {
 fn a_claim_that_was_never_sent_leaves_no_trace() {
     let memory = Memory::new(1);
     let now = Instant::now();
-    assert_eq!(memory.claim(key(1), [1; 32], TERMS, now), Ok(1));
-    memory.free(key(1), 1, false);
-    assert_eq!(memory.claim(key(1), [2; 32], TERMS, now), Ok(1));
+    let hold = memory.claim(key(1), [1; 32], TERMS, now).unwrap();
+    memory.free(key(1), hold, false);
+    let again = memory.claim(key(1), [2; 32], TERMS, now).unwrap();
+    assert_eq!((hold.attempt, again.attempt), (1, 1));
+}
+
+#[test]
+fn a_claim_that_was_taken_over_settles_nothing() {
+    let memory = Memory::new(1);
+    let now = Instant::now();
+    let first = memory.claim(key(1), [1; 32], TERMS, now).unwrap();
+    let later = now + TERMS.lease;
+    let second = memory.claim(key(1), [1; 32], TERMS, later).unwrap();
+    memory.free(key(1), second, false);
+    let third = memory.claim(key(1), [1; 32], TERMS, later).unwrap();
+    assert_eq!(third.attempt, 2, "the second was never sent");
+    memory.deliver(key(1), first, answer(200));
+    memory.deliver(key(1), second, answer(200));
+    let fourth = memory.claim(key(1), [1; 32], TERMS, later);
+    assert!(
+        matches!(fourth, Err(Rejection::InFlight { .. })),
+        "{fourth:?}"
+    );
 }
 
 #[derive(Clone, Debug)]
@@ -117,8 +137,8 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Model {
     delivered: Option<u8>,
-    held: Option<(u8, u32, u64)>,
-    holder: Option<u32>,
+    held: Option<(u8, u64)>,
+    holder: Option<Hold>,
     attempts: u32,
     clock: u64,
 }
@@ -132,7 +152,7 @@ impl Model {
                 "conflict"
             });
         }
-        if let Some((known, _, until)) = self.held
+        if let Some((known, until)) = self.held
             && until > self.clock
         {
             return Err(if known == content {
@@ -142,32 +162,31 @@ impl Model {
             });
         }
         self.attempts += 1;
-        self.held = Some((content, self.attempts, self.clock + 45));
-        self.holder = Some(self.attempts);
+        self.held = Some((content, self.clock + 45));
         Ok(self.attempts)
     }
 
-    fn end(&mut self, delivered: bool, seen: bool) -> Option<u32> {
-        let attempt = self.holder.take()?;
-        let (content, ..) = self.held.take()?;
+    fn end(&mut self, delivered: bool, seen: bool) -> Option<Hold> {
+        let hold = self.holder.take()?;
+        let (content, _) = self.held.take()?;
         self.delivered = delivered.then_some(content);
         self.attempts -= u32::from(!seen);
-        Some(attempt)
+        Some(hold)
     }
 }
 
-fn name(outcome: Result<u32, Rejection>) -> Result<u32, &'static str> {
+fn name(outcome: Result<Hold, Rejection>) -> Result<u32, &'static str> {
     let known = [
         (Rejection::Conflict, "conflict"),
         (Rejection::Repeat(answer(200)), "repeat"),
     ];
-    outcome.map_err(
-        |rejection| match known.iter().find(|(known, _)| *known == rejection) {
+    outcome.map(|hold| hold.attempt).map_err(|rejection| {
+        match known.iter().find(|(known, _)| *known == rejection) {
             Some((_, name)) => *name,
             None if matches!(rejection, Rejection::InFlight { .. }) => "in flight",
             None => panic!("{rejection:?}"),
-        },
-    )
+        }
+    })
 }
 
 proptest! {
@@ -180,16 +199,19 @@ proptest! {
                 Step::Claim(content) => {
                     let now = start + Duration::from_secs(model.clock);
                     let real = memory.claim(key(1), [content; 32], TERMS, now);
+                    if let Ok(hold) = &real {
+                        model.holder = Some(*hold);
+                    }
                     prop_assert_eq!(name(real), model.claim(content));
                 }
-                Step::Deliver => if let Some(attempt) = model.end(true, true) {
-                    memory.deliver(key(1), attempt, answer(200));
+                Step::Deliver => if let Some(hold) = model.end(true, true) {
+                    memory.deliver(key(1), hold, answer(200));
                 },
-                Step::Refuse => if let Some(attempt) = model.end(false, true) {
-                    memory.free(key(1), attempt, true);
+                Step::Refuse => if let Some(hold) = model.end(false, true) {
+                    memory.free(key(1), hold, true);
                 },
-                Step::Unsent => if let Some(attempt) = model.end(false, false) {
-                    memory.free(key(1), attempt, false);
+                Step::Unsent => if let Some(hold) = model.end(false, false) {
+                    memory.free(key(1), hold, false);
                 },
                 Step::Lose => model.holder = None,
                 Step::Wait(seconds) => model.clock += seconds,

@@ -61,10 +61,31 @@ enum Filter {
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
     pub(super) received: &'a Received,
-    /// The path as registered at the gateway, where it differs from the one received.
+    /// The path as registered at the gateway, where that is configured, with its query if any.
     pub(super) public_path: Option<&'a str>,
     pub(super) client: &'a str,
     pub(super) secret: &'a [u8],
+}
+
+impl<'a> Reading<'a> {
+    /// Path and query as the gateway knows them.
+    fn target(&self) -> (&'a str, Option<&'a str>) {
+        let head = self.received.head();
+        match self
+            .public_path
+            .map(|path| path.split_once('?').ok_or(path))
+        {
+            None => (head.path(), head.query()),
+            Some(Err(path)) => (path, head.query()),
+            Some(Ok((path, query))) => (path, Some(query)),
+        }
+    }
+
+    /// Whether the query that came is what the configuration says it is.
+    pub(super) fn has_pinned_query(&self) -> bool {
+        let pinned = self.public_path.and_then(|path| path.split_once('?'));
+        self.received.head().query() == pinned.map(|(_, query)| query)
+    }
 }
 
 /// What is wrong in a template, and the character (counted from 1) where it begins.
@@ -92,6 +113,14 @@ impl Template {
         sink: &mut dyn FnMut(&[u8]),
     ) -> Result<(), Rejection> {
         feed(&self.parts, reading, sink)
+    }
+
+    /// Whether it holds the path and leaves out the query. A query beside it is then covered by
+    /// nothing, and whoever holds a notification could add one.
+    pub(super) fn leaves_out_query(&self) -> bool {
+        let sources = self.sources();
+        let holds = |source: &Source| sources.contains(&source);
+        holds(&Source::Path) && !holds(&Source::Query) && !holds(&Source::Target)
     }
 
     /// All sources, in order, those in groups too.
@@ -170,7 +199,7 @@ impl Source {
         filters: &[Filter],
     ) -> Result<Option<Cow<'a, [u8]>>, Rejection> {
         let head = reading.received.head();
-        let path = reading.public_path.unwrap_or(head.path());
+        let (path, query) = reading.target();
         // The digest of the body is shared with the ledger, so that no body is hashed twice.
         if let (Self::Body, [Filter::Sha256, rest @ ..]) = (self, filters) {
             return Ok(Some(filtered(
@@ -181,8 +210,8 @@ impl Source {
         let value: Cow<'a, [u8]> = match self {
             Self::Method => Cow::Borrowed(head.method().as_bytes()),
             Self::Path => Cow::Borrowed(path.as_bytes()),
-            Self::Query => Cow::Borrowed(head.query().unwrap_or_default().as_bytes()),
-            Self::Target => match head.query() {
+            Self::Query => Cow::Borrowed(query.unwrap_or_default().as_bytes()),
+            Self::Target => match query {
                 None => Cow::Borrowed(path.as_bytes()),
                 Some(query) => Cow::Owned(format!("{path}?{query}").into_bytes()),
             },

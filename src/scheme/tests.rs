@@ -64,12 +64,19 @@ fn doku_holds_for_every_secret_and_for_either_reading_of_the_query() {
         &["SK-newer-secret", "SK-test-secret"],
     )]);
     let old = client(Some("MCH-0001-10791114622547"), &["SK-test-secret"]);
-    for (signed_target, sent_target, holds) in [
-        ("/n", "/n", true),
-        ("/n", "/n?shop=1", true),
-        ("/n?shop=1", "/n?shop=1", true),
-        ("/n", "/m", false),
-        ("/n?shop=1", "/n?shop=2", false),
+    for (signed_target, sent_target, public_path, holds) in [
+        ("/n", "/n", None, true),
+        ("/n?shop=1", "/n?shop=1", None, true),
+        ("/n", "/m", None, false),
+        ("/n?shop=1", "/n?shop=2", None, false),
+        // Nothing covers this query, unless the configuration says that it belongs there.
+        ("/n", "/n?shop=1", None, false),
+        ("/n", "/n?shop=1", Some("/n"), false),
+        ("/n", "/n?shop=1", Some("/n?shop=1"), true),
+        ("/n", "/n?shop=2", Some("/n?shop=1"), false),
+        ("/n", "/n", Some("/n?shop=1"), false),
+        ("/shop/n", "/n", Some("/shop/n"), true),
+        ("/shop/n?a=1", "/n?a=1", Some("/shop/n"), true),
     ] {
         let message = "Client-Id:{header:Client-Id}\\nRequest-Id:{header:Request-Id}\\nRequest-Timestamp:{header:Request-Timestamp}\\nRequest-Target:{target}\\nDigest:{body|sha256|base64}";
         let signer = Preset::find("doku")
@@ -82,8 +89,17 @@ fn doku_holds_for_every_secret_and_for_either_reading_of_the_query() {
             .prove(&received(signed_target, DOKU_HEADERS, "{}"), &old, None)
             .unwrap();
         let headers = format!("{DOKU_HEADERS}Signature: {proof}\r\n");
-        let outcome = scheme.authenticate(received(sent_target, &headers, "{}"), "g", &ring, None);
-        assert_eq!(outcome.is_ok(), holds, "{signed_target} {sent_target}");
+        let outcome = scheme.authenticate(
+            received(sent_target, &headers, "{}"),
+            "g",
+            &ring,
+            public_path,
+        );
+        assert_eq!(
+            outcome.is_ok(),
+            holds,
+            "{signed_target} {sent_target} {public_path:?}"
+        );
     }
 }
 

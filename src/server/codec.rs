@@ -62,7 +62,8 @@ async fn collect(session: &mut HttpSession, limit: u64) -> Result<Bytes, Rejecti
 pub(super) async fn send_continue(session: &mut HttpSession) {
     // Without this pair the codec would take the interim answer for an early final one, and close.
     session.set_close_on_response_before_downstream_finish(false);
-    let _ = session.write_continue_response().await;
+    // The deadline of the answer that follows ends a peer that takes nothing.
+    let _ = timeout(ANSWER_TAKEN, session.write_continue_response()).await;
     session.set_close_on_response_before_downstream_finish(true);
 }
 

@@ -15,7 +15,7 @@ use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::v1::server::HttpSession;
 use pingora_core::server::ShutdownWatch;
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant};
 
 /// For what a refused peer may still be sending.
 const LINGER: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ pub(super) enum Listener {
 pub(super) async fn serve(
     server: &Server,
     stream: Stream,
-    (mut since, mut seat): (SystemTime, Seat),
+    (mut since, mut seat): (Instant, Seat),
     listener: Listener,
     mut shutdown: ShutdownWatch,
 ) {
@@ -41,7 +41,9 @@ pub(super) async fn serve(
     let mut door = Door::new(stream);
     let bounds = server.head_bounds();
     loop {
-        seat.wait(since);
+        if !seat.wait(since) {
+            return;
+        }
         let begun = seat.while_kept(async {
             tokio::select! {
                 biased;
@@ -58,7 +60,7 @@ pub(super) async fn serve(
             Some(next) => door = next,
             None => return,
         }
-        since = SystemTime::now();
+        since = Instant::now();
     }
 }
 
@@ -124,7 +126,7 @@ async fn public(
     let found = server.routes.find(&head);
     match found {
         Ok(Found::Route(route)) => {
-            exchange::serve(server, session, &route, head, peer, || seat.keep()).await;
+            exchange::serve(server, session, &route, head, peer, seat).await;
         }
         Ok(Found::Unmatched(unmatched)) => match head.expects_continue() {
             Ok(_) if !seat.keep() => session.set_server_keepalive(None),
@@ -165,10 +167,12 @@ async fn next(session: HttpSession) -> Option<Door> {
     None
 }
 
-/// When a connection was accepted.
-pub(super) fn accepted(stream: &Stream) -> SystemTime {
+/// When a connection was accepted, by the steady clock.
+pub(super) fn accepted(stream: &Stream) -> Instant {
+    let now = Instant::now();
     let digest = stream.get_timing_digest().into_iter().flatten().next();
-    digest.map_or_else(SystemTime::now, |digest| digest.established_ts)
+    let ago = digest.and_then(|digest| digest.established_ts.elapsed().ok());
+    now.checked_sub(ago.unwrap_or_default()).unwrap_or(now)
 }
 
 fn peer(stream: &Stream) -> Option<IpAddr> {

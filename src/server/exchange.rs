@@ -2,13 +2,14 @@
 
 use super::Server;
 use super::codec::{may_go_on, read_body, write_answer};
+use super::room::Seat;
 use crate::answer::Answer;
 use crate::clock::Moment;
 use crate::intake::{Head, Received};
 use crate::ledger::Admitted;
 use crate::rejection::Rejection;
 use crate::route::{Known, Route};
-use crate::settle::{self, Outcome, Reply};
+use crate::settle::{Outcome, Reply};
 use crate::telemetry::Decision;
 use bytes::Bytes;
 use pingora_core::protocols::http::v1::server::HttpSession;
@@ -34,10 +35,9 @@ pub(super) async fn serve(
     route: &Route,
     head: Head,
     peer: Option<IpAddr>,
-    whole: impl FnOnce() -> bool,
+    seat: &mut Seat,
 ) {
     let begun = Instant::now();
-    let now = server.clock.now();
     let mut course = Course {
         known: Known::default(),
         bytes: 0,
@@ -46,10 +46,16 @@ pub(super) async fn serve(
         upstream: None,
         app_status: None,
     };
-    let received = receive(server, session, route, &head, peer).await;
-    if !whole() {
-        return session.set_server_keepalive(None);
-    }
+    let received = seat
+        .while_kept(receive(server, session, route, &head, peer))
+        .await;
+    let received = match received {
+        Some(received) if seat.keep() => received,
+        // Its place was given away: closing is the answer.
+        _ => return session.set_server_keepalive(None),
+    };
+    // Only now, since leases and ages count from here.
+    let now = server.clock.now();
     let admitted = received.and_then(|body| {
         judge(
             server,
@@ -152,11 +158,7 @@ async fn deliver(
     let answer = Answer::relay(reply, &route.respond);
     match outcome {
         Outcome::Delivered => {
-            claim.deliver(settle::stored(
-                answer.status,
-                answer.content_type(),
-                &answer.body,
-            ));
+            claim.deliver(answer.keep());
         }
         Outcome::Refused => claim.free(),
         // Its drop gives back what was never sent, and leaves the rest to the lease.

@@ -45,13 +45,16 @@ pub(super) async fn serve(
         session.set_server_keepalive(None);
     }
     let silence = server.timeouts.upstream;
-    let sent = connected.session.write_request_header(header).await;
+    let sent = timeout(silence, connected.session.write_request_header(header)).await;
     let streamed = match sent {
-        Ok(_) => stream(session, &mut connected.session, head, silence).await,
-        Err(_) => Err(Rejection::UpstreamDown),
+        Ok(Ok(_)) => stream(session, &mut connected.session, head, silence).await,
+        Ok(Err(_)) => Err(Rejection::UpstreamDown),
+        Err(_) => Err(Rejection::UpstreamTimeout),
     };
     match streamed {
-        Ok(()) => server.pool.give_back(connected).await,
+        Ok(Sent::Whole) => server.pool.give_back(connected).await,
+        // The app still expects the rest: what came next would be taken for it.
+        Ok(Sent::Partly) => session.set_server_keepalive(None),
         Err(rejection)
             if session
                 .response_written()
@@ -64,27 +67,36 @@ pub(super) async fn serve(
     }
 }
 
-/// Moves pieces as they come, whichever side they come from.
+/// How much of a request the app has when its answer is complete.
+enum Sent {
+    Whole,
+    Partly,
+}
+
+/// Moves pieces as they come, whichever side they come from, until the answer is complete.
 async fn stream(
     session: &mut HttpSession,
     app: &mut AppSession,
     head: &Head,
     silence: Duration,
-) -> Result<(), Rejection> {
-    let mut sending = true;
+) -> Result<Sent, Rejection> {
+    let (mut sending, mut sent) = (true, Sent::Partly);
     loop {
         let step = async {
             tokio::select! {
                 piece = session.read_body_bytes(), if sending => {
                     let piece = piece.map_err(|_| Rejection::Malformed("a body that breaks off"))?;
-                    let sent = match &piece {
+                    let written = match &piece {
                         // An empty chunk would end the body.
                         Some(piece) if piece.is_empty() => return Ok(false),
                         Some(piece) => app.write_body(piece).await,
                         None => app.finish_body().await,
                     };
                     // An app may refuse the rest of a body and still answer.
-                    sending = piece.is_some() && sent.is_ok();
+                    sending = piece.is_some() && written.is_ok();
+                    if piece.is_none() && written.is_ok() {
+                        sent = Sent::Whole;
+                    }
                     Ok(false)
                 }
                 task = app.read_response_task() => {
@@ -94,7 +106,7 @@ async fn stream(
         };
         match timeout(silence, step).await {
             Ok(Ok(false)) => {}
-            Ok(Ok(true)) => return Ok(()),
+            Ok(Ok(true)) => return Ok(sent),
             Ok(Err(rejection)) => return Err(rejection),
             Err(_) => return Err(Rejection::UpstreamTimeout),
         }

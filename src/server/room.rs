@@ -3,7 +3,7 @@
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::Instant;
 use tokio::sync::Notify;
 
 /// A bounded number of connections.
@@ -31,7 +31,7 @@ pub(super) enum Full {
 }
 
 /// Since when a connection waits; the number tells those of one instant apart.
-type Turn = (SystemTime, u64);
+type Turn = (Instant, u64);
 
 /// The place of one connection.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Room {
 
     /// Takes a place for a connection accepted at `since`, if need be that of the one that has
     /// waited longest.
-    pub(super) fn enter(self: &Arc<Self>, since: SystemTime) -> Result<Seat, Full> {
+    pub(super) fn enter(self: &Arc<Self>, since: Instant) -> Result<Seat, Full> {
         let mut seats = self.seats.lock();
         if seats.taken < self.capacity {
             seats.taken += 1;
@@ -75,13 +75,18 @@ impl Room {
 }
 
 impl Seat {
-    /// It waits for a request since then, and may have to make way.
-    pub(super) fn wait(&mut self, since: SystemTime) {
+    /// It waits for a request since then, and may have to make way; `false` where its place was
+    /// given away before.
+    pub(super) fn wait(&mut self, since: Instant) -> bool {
+        if !self.keep() {
+            return false;
+        }
         let mut seats = self.room.seats.lock();
         let turn = (since, seats.next);
         seats.next += 1;
         seats.waiting.insert(turn, Arc::clone(&self.given_away));
         self.turn = Some(turn);
+        true
     }
 
     /// It has a whole request and keeps its place; `false` where it was given away before.
@@ -118,7 +123,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_longest_waiting_makes_way_and_the_busy_stay() {
-        let at = |second| SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
         let room = Room::new(3);
         let mut seats: Vec<_> = (0..3).map(|n| room.enter(at(n)).unwrap()).collect();
         assert_eq!(room.enter(at(9)).err(), Some(Full::Busy));
@@ -129,6 +135,9 @@ mod tests {
         let gone = seats[1].while_kept(std::future::pending::<()>()).await;
         assert_eq!(gone, None);
         assert!(!seats[1].keep() && seats[0].keep() && seats[2].keep());
+        seats[0].wait(at(7));
+        seats[0].wait(at(8));
+        assert_eq!(room.seats.lock().waiting.len(), 1, "one seat waits once");
         drop(seats);
         drop(newcomer);
         assert_eq!(room.seats.lock().taken, 0);

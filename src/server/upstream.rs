@@ -64,12 +64,14 @@ impl Pool {
             Err(_) => return (Reply::Silent(Rejection::UpstreamTimeout), claim),
         };
         match timeout_at(deadline, read_body(&mut connected.session)).await {
-            Ok(Some(body)) => {
+            Ok(Ok(Some(body))) => {
                 answer.body = body;
                 self.give_back(connected).await;
                 (Reply::Complete(answer), claim)
             }
-            _ => (Reply::Broken(answer), claim),
+            // Its status says what it means; its body is more than anybody waits for.
+            Ok(Ok(None)) => (Reply::Complete(answer), claim),
+            Ok(Err(())) | Err(_) => (Reply::Broken(answer), claim),
         }
     }
 
@@ -168,16 +170,16 @@ async fn write(
     session.finish_body().await.map(|_| ())
 }
 
-/// The whole body of an answer, `None` where it breaks off or is too large to hold.
-async fn read_body(session: &mut HttpSession) -> Option<Bytes> {
+/// The whole body of an answer, `None` where it is too large to hold; an error where it breaks off.
+async fn read_body(session: &mut HttpSession) -> Result<Option<Bytes>, ()> {
     let mut body = BytesMut::new();
-    while let Some(piece) = session.read_body_ref().await.ok()? {
+    while let Some(piece) = session.read_body_ref().await.map_err(|_| ())? {
         if body.len() + piece.len() > LARGEST_ANSWER {
-            return None;
+            return Ok(None);
         }
         body.extend_from_slice(piece);
     }
-    Some(body.freeze())
+    Ok(Some(body.freeze()))
 }
 
 /// The headers of an answer that go on to the gateway.

@@ -139,6 +139,49 @@ fn idle_connections_make_room_and_those_at_the_app_do_not() {
 }
 
 #[test]
+fn places_are_counted_right_whatever_the_connections_before_did() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::new(&app).set("limits.connections", 4));
+    for _ in 0..3 {
+        let mut refused = Connection::open(kawal.addr());
+        for _ in 0..10 {
+            assert_eq!(refused.send(&Request::new("GET", "/elsewhere")).status, 404);
+        }
+        let crowd: Vec<_> = (0..12).map(|_| open(kawal.addr())).collect();
+        assert_eq!(kawal.send(&doku("in the crowd")).status, 200);
+        drop(crowd);
+    }
+    for _ in 0..20 {
+        assert_eq!(kawal.send(&doku("afterwards")).status, 200);
+    }
+    assert_eq!(app.count(), 23);
+}
+
+#[test]
+fn a_slow_body_makes_room_and_holds_no_memory() {
+    let app = App::start();
+    let config = Config::new(&app).set("limits.connections", 4);
+    let kawal = Kawal::start(config.set("timeouts.body", "1h"));
+    let head =
+        "POST /payments/notifications HTTP/1.1\r\nHost: shop\r\nContent-Length: 1000000\r\n\r\n";
+    let part = [head.as_bytes(), &vec![b'x'; 900_000]].concat();
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        let mut stream = open(kawal.addr());
+        let _ = stream.write_all(&part);
+        slow.push(stream);
+    }
+    assert_eq!(kawal.send(&doku("{}")).status, 200);
+    for stream in &mut slow[..4] {
+        assert!(
+            closed(stream),
+            "a place was given away and its connection kept"
+        );
+    }
+    assert_eq!(app.count(), 1);
+}
+
+#[test]
 fn connections_at_the_app_end_well_when_all_places_are_taken() {
     let app = App::start();
     app.answer_with(hold_some);

@@ -79,14 +79,36 @@ fn a_body_of_a_mebibyte_arrives_whole() {
 }
 
 #[test]
-fn a_query_that_came_along_arrives_too() {
+fn a_query_passes_where_it_is_signed_or_where_the_configuration_has_it() {
     let app = App::start();
     let kawal = Kawal::start(Config::new(&app));
-    let signed = doku("{}").target("/payments/notifications?shop=7&x=%2F+");
+    let with_query = "/payments/notifications?shop=7&x=%2F+";
+    let signed = Doku::new("{}").target(with_query);
+    assert_eq!(kawal.send(&signed.sign()).status, 200);
 
-    assert_eq!(kawal.send(&signed).status, 200);
-    let target = app.only().target;
-    assert_eq!(target, "/payments/notifications?shop=7&x=%2F+");
+    let config = Config::new(&app).on_route("/payments/notifications", "public_path", with_query);
+    let pinned = Kawal::start(config);
+    let path_only = Doku::new("{}")
+        .target(with_query)
+        .signing_target("/payments/notifications");
+    assert_eq!(pinned.send(&path_only.sign()).status, 200);
+
+    let targets: Vec<_> = app.requests().into_iter().map(|seen| seen.target).collect();
+    assert_eq!(targets, [with_query, with_query]);
+}
+
+#[test]
+fn nobody_can_add_a_query_that_no_proof_covers() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::new(&app));
+    let genuine = doku("{}");
+    let added = genuine
+        .clone()
+        .target("/payments/notifications?order=other");
+    assert_eq!(kawal.send(&added).status, 401);
+    assert_eq!(kawal.reason(1), "bad_proof");
+    assert_eq!(app.count(), 0);
+    assert_eq!(kawal.send(&genuine).status, 200);
 }
 
 #[test]

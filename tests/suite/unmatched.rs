@@ -112,6 +112,39 @@ fn an_app_that_is_away_is_a_bad_gateway_on_these_paths_too() {
     assert_eq!(kawal.send(&Request::new("GET", "/elsewhere")).status, 502);
 }
 
+/// An app that answers before it has read a body still takes what comes next for the rest of it.
+#[test]
+fn a_connection_whose_request_was_not_sent_whole_is_never_used_again() {
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", door.local_addr().unwrap());
+    let kawal = Kawal::start(Config::to(&url).set("unmatched", "forward"));
+    let app = thread::spawn(move || {
+        // The first connection answers at once and stays open; a sound one follows on another.
+        let (mut early, mut early_reader) = accepted(&door);
+        read_head(&mut early_reader).unwrap().unwrap();
+        let answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno";
+        early.write_all(answer).unwrap();
+        let (mut next, mut next_reader) = accepted(&door);
+        let head = read_head(&mut next_reader).unwrap().unwrap();
+        next.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            .unwrap();
+        let mut rest = Vec::new();
+        early_reader.read_to_end(&mut rest).unwrap();
+        (head, rest)
+    });
+    let mut half = TcpStream::connect(kawal.addr()).unwrap();
+    let head = b"POST /other HTTP/1.1\r\nHost: shop\r\nContent-Length: 300\r\n\r\nx";
+    half.write_all(head).unwrap();
+    let mut reader = BufReader::new(half.try_clone().unwrap());
+    assert_eq!(read_response(&mut reader, "POST").unwrap().status, 404);
+
+    let notification = doku("{}");
+    assert_eq!(kawal.send(&notification).status, 200);
+    let (head, rest) = app.join().unwrap();
+    assert!(find(&head.headers, "X-Kawal-Gateway").is_some());
+    assert_eq!(rest, b"x", "more came over the half-used connection");
+}
+
 /// Reverse proxies that still speak HTTP/1.0 to what is behind them cannot read chunks.
 #[test]
 fn an_answer_without_a_length_reaches_an_old_client_without_chunks() {
