@@ -12,7 +12,7 @@ use pingora_core::{ErrorType, Result as PingoraResult};
 use pingora_http::{RequestHeader, ResponseHeader};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// An answer larger than this is not held; what it means is known from its status.
 const LARGEST_ANSWER: usize = 1024 * 1024;
@@ -57,7 +57,10 @@ impl Pool {
             Err(_) => return (Reply::Unsent(Rejection::UpstreamTimeout), claim),
         };
         claim.sent();
-        let head = timeout_at(deadline, ask(&mut connected.session, header, &body)).await;
+        // An app may answer before it has read everything, and never read the rest: its answer
+        // still counts, so half of the time is left for it.
+        let written = timeout(longest / 2, write(&mut connected.session, header, &body)).await;
+        let head = timeout_at(deadline, read_head(&mut connected.session)).await;
         let mut answer = match head {
             Ok(Ok(answer)) => answer,
             Ok(Err(())) => return (Reply::Silent(Rejection::UpstreamDown), claim),
@@ -66,7 +69,10 @@ impl Pool {
         match timeout_at(deadline, read_body(&mut connected.session)).await {
             Ok(Ok(Some(body))) => {
                 answer.body = body;
-                self.give_back(connected).await;
+                // Of a request that was not sent whole the app still expects the rest.
+                if matches!(written, Ok(Ok(()))) {
+                    self.give_back(connected).await;
+                }
                 (Reply::Complete(answer), claim)
             }
             // Its status says what it means; its body is more than anybody waits for.
@@ -132,14 +138,8 @@ pub(super) fn request_header(
     Ok(Box::new(header))
 }
 
-/// Writes the request and reads the head of the final answer.
-async fn ask(
-    session: &mut HttpSession,
-    header: Box<RequestHeader>,
-    body: &[u8],
-) -> Result<AppAnswer, ()> {
-    // An app may answer and close before it has read everything: its answer still counts.
-    let _ = write(session, header, body).await;
+/// Reads the head of the final answer.
+async fn read_head(session: &mut HttpSession) -> Result<AppAnswer, ()> {
     for _ in 0..MOST_INTERIM {
         session.read_response().await.map_err(|_| ())?;
         let head = session.resp_header().ok_or(())?;

@@ -65,6 +65,28 @@ fn a_long_answer_is_remembered_at_least_by_its_status() {
 }
 
 #[test]
+fn an_encoded_answer_is_not_given_again_as_if_it_were_plain() {
+    let app = App::start();
+    let encoded = Reply::ok()
+        .header("Content-Encoding", "gzip")
+        .header("Content-Type", "a/b");
+    app.next(encoded.body([0x1f, 0x8b, 0x08]));
+    let kawal = Kawal::start(Config::new(&app));
+    let notification = doku("{}");
+    assert_eq!(
+        kawal
+            .send(&notification)
+            .header("content-encoding")
+            .as_deref(),
+        Some("gzip")
+    );
+    let again = kawal.send(&notification);
+    assert_eq!((again.status, again.body.len()), (200, 0));
+    assert!(!again.has("content-encoding") && !again.has("content-type"));
+    assert_eq!(app.count(), 1);
+}
+
+#[test]
 fn the_same_identity_with_other_content_is_a_conflict() {
     let app = App::start();
     let kawal = Kawal::start(Config::new(&app));

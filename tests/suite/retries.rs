@@ -1,5 +1,6 @@
 //! A retry is not a replay: what the app has not taken, it gets again.
 
+use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
 
@@ -234,4 +235,46 @@ fn after_its_lease_an_unanswered_notification_reaches_the_app_again() {
     thread::sleep(Duration::from_secs(wait + 1));
     assert_eq!(kawal.send(&notification).status, 200);
     assert_eq!(attempts(&app), ["1", "2"]);
+}
+
+/// Its status is known, whatever there is behind it.
+#[test]
+fn a_refusal_with_a_huge_page_frees_the_notification() {
+    let app = App::start();
+    app.next(Reply::new(500).body(vec![b'x'; 3 * 1024 * 1024]));
+    let kawal = Kawal::start(Config::new(&app));
+    let notification = doku("{}");
+    assert_eq!(kawal.send(&notification).status, 500);
+    assert_eq!(kawal.send(&notification).status, 200);
+    assert_eq!(attempts(&app), ["1", "2"]);
+}
+
+/// The buffer of a unix socket is smaller than a body, so all of it is never written.
+#[test]
+fn an_app_that_refuses_before_it_reads_is_heard() {
+    let folder = std::env::temp_dir().join(format!("kawal-early-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let socket = folder.join("app.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let config = Config::to(&format!("unix:{}", socket.display()));
+    let kawal = Kawal::start(config.set("timeouts.upstream", "2s"));
+    let app = thread::spawn(move || {
+        let (mut early, _) = listener.accept().unwrap();
+        let answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\n\r\nlater";
+        early.write_all(answer).unwrap();
+        // The first connection is open and unread when the retry comes: it takes another.
+        let (mut next, _) = listener.accept().unwrap();
+        next.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+            .unwrap();
+        let mut all = Vec::new();
+        next.read_to_end(&mut all).unwrap();
+        drop(early);
+        all
+    });
+    let notification = doku(vec![b'x'; 900_000]);
+    let refused = kawal.send(&notification);
+    assert_eq!((refused.status, refused.text().as_str()), (503, "later"));
+    assert_eq!(kawal.send(&notification).status, 200);
+    assert!(app.join().unwrap().ends_with(&[b'x'; 1000]));
+    let _ = std::fs::remove_dir_all(&folder);
 }
