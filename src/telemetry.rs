@@ -93,8 +93,8 @@ fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Writes the line of a request that came to no route.
-pub fn log_refused(rejection: &Rejection, status: u16) {
+/// Writes the line of a request that came to no decision; without a status it got no answer.
+pub fn log_refused(rejection: &Rejection, status: Option<u16>) {
     tracing::info!(reason = rejection.reason(), why = %rejection, status, "refused");
 }
 

@@ -129,8 +129,13 @@ async fn public(
             exchange::serve(server, session, &route, head, peer, seat).await;
         }
         Ok(Found::Unmatched(unmatched)) => match head.expects_continue() {
-            Ok(_) if !seat.keep() => session.set_server_keepalive(None),
-            Ok(_) => relay::serve(server, session, &head, unmatched).await,
+            Ok(_) => {
+                // It never keeps its place: what nobody verified makes way for what somebody will.
+                let relayed = relay::serve(server, session, &head, unmatched);
+                if seat.while_kept(relayed).await.is_none() {
+                    session.set_server_keepalive(None);
+                }
+            }
             Err(rejection) => refuse(session, &rejection, false).await,
         },
         Err(rejection) => {
@@ -149,7 +154,7 @@ pub(super) async fn turn_away(stream: Stream) {
 
 async fn refuse(session: &mut HttpSession, rejection: &Rejection, keep_alive: bool) {
     let answer = Answer::to(rejection);
-    telemetry::log_refused(rejection, answer.status);
+    telemetry::log_refused(rejection, Some(answer.status));
     write_answer(session, answer, keep_alive).await;
 }
 

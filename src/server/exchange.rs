@@ -10,7 +10,7 @@ use crate::ledger::Admitted;
 use crate::rejection::Rejection;
 use crate::route::{Known, Route};
 use crate::settle::{Outcome, Reply};
-use crate::telemetry::Decision;
+use crate::telemetry::{self, Decision};
 use bytes::Bytes;
 use pingora_core::protocols::http::v1::server::HttpSession;
 use std::net::IpAddr;
@@ -52,7 +52,10 @@ pub(super) async fn serve(
     let received = match received {
         Some(received) if seat.keep() => received,
         // Its place was given away: closing is the answer.
-        _ => return session.set_server_keepalive(None),
+        _ => {
+            telemetry::log_refused(&Rejection::Crowded, None);
+            return session.set_server_keepalive(None);
+        }
     };
     // Only now, since leases and ages count from here.
     let now = server.clock.now();

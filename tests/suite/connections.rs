@@ -182,6 +182,22 @@ fn a_slow_body_makes_room_and_holds_no_memory() {
 }
 
 #[test]
+fn traffic_that_nobody_verifies_makes_way_too() {
+    let app = App::start();
+    let config = Config::new(&app).set("limits.connections", 4);
+    let kawal = Kawal::start(config.set("unmatched", "forward"));
+    let head = b"POST /elsewhere HTTP/1.1\r\nHost: shop\r\nContent-Length: 9\r\n\r\nslow";
+    let mut slow: Vec<_> = (0..4).map(|_| open(kawal.addr())).collect();
+    for stream in &mut slow {
+        stream.write_all(head).unwrap();
+    }
+    for _ in 0..10 {
+        assert_eq!(kawal.send(&doku("{}")).status, 200);
+    }
+    assert_eq!(app.count(), 10, "half an upload is no request");
+}
+
+#[test]
 fn connections_at_the_app_end_well_when_all_places_are_taken() {
     let app = App::start();
     app.answer_with(hold_some);
