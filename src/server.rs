@@ -243,6 +243,7 @@ pub fn run(config: Config) -> Result<(), String> {
         .map_err(failed)?;
     let ended = runtime.block_on(async {
         let bound = bind(&config)?;
+        shutdown::outlive_hangups().map_err(failed)?;
         let warnings = config.warnings.clone();
         // So that the first notification already finds the app; it waits for no name server.
         let first = upstream::resolve(&config.upstream);

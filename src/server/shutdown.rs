@@ -46,6 +46,20 @@ impl Drop for Flight {
     }
 }
 
+/// Takes SIGHUP for what it is elsewhere, a wish to reload, so that it ends nothing.
+///
+/// # Errors
+/// Where the system gives no signal handlers.
+pub(super) fn outlive_hangups() -> std::io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::warn!("SIGHUP reloads nothing: restart to take over a new configuration");
+        }
+    });
+    Ok(())
+}
+
 /// Comes back with the name of the first signal that asks to end.
 ///
 /// # Errors

@@ -108,6 +108,21 @@ fn the_drain_has_an_end() {
 }
 
 #[test]
+fn a_hangup_ends_nothing() {
+    let app = App::start();
+    let mut kawal = Kawal::start(Config::new(&app));
+    kawal.signal("HUP");
+    kawal.wait_for_log(|line| {
+        line["level"] == "warn"
+            && line["message"]
+                .as_str()
+                .is_some_and(|said| said.contains("SIGHUP"))
+    });
+    assert_eq!(kawal.send(&doku("{}")).status, 200);
+    assert!(kawal.runs());
+}
+
+#[test]
 fn whoever_asks_twice_means_now() {
     let app = App::answering(Reply::ok().held());
     let mut kawal = Kawal::start(Config::new(&app).set("timeouts.drain", "1h"));

@@ -12,8 +12,9 @@ fn no_output_holds_a_secret_a_proof_a_body_or_a_query() {
     let body = format!("{{\"name\":\"{CANARY}\"}}");
     let signed = Doku::new(&body);
     let by_doku = signed
-        .sign()
-        .target("/payments/notifications?shop=query-canary");
+        .clone()
+        .target("/payments/notifications?shop=query-canary")
+        .sign();
     let by_qris = Qris::new().set("CUSTOMERNAME", CANARY).signed();
     let forged = by_doku
         .clone()
