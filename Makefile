@@ -6,12 +6,14 @@ CARGO ?= cargo
 .PHONY: run test check build install-missing
 
 run: install-missing
-	$(CARGO) run --locked --quiet -- demo
+	@echo "building; the first time takes some minutes"
+	@$(CARGO) run --locked --quiet -- demo
 
 test: check
 	$(CARGO) test --locked
 
 check: install-missing
+	@sh tests/tools/install-missing.sh lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet

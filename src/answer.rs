@@ -39,6 +39,9 @@ impl Answer {
             headers: vec![header("Content-Type", "application/json")],
             body: Bytes::from(format!("{{\"error\":\"{}\"}}", word(rejection))),
         };
+        if let Rejection::Method(allowed) = rejection {
+            answer.headers.push(header("Allow", allowed));
+        }
         if let Some(wait) = retry_after(rejection) {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             answer
@@ -134,7 +137,7 @@ fn status(rejection: &Rejection) -> u16 {
         | Rejection::Unproven => 401,
         Rejection::Forbidden => 403,
         Rejection::NoRoute => 404,
-        Rejection::Method => 405,
+        Rejection::Method(_) => 405,
         Rejection::Timeout => 408,
         Rejection::Conflict | Rejection::Duplicate => 409,
         Rejection::TooLarge(Part::Body) => 413,
@@ -173,7 +176,7 @@ fn retry_after(rejection: &Rejection) -> Option<Duration> {
         | Rejection::Future
         | Rejection::Internal
         | Rejection::Malformed(_)
-        | Rejection::Method
+        | Rejection::Method(_)
         | Rejection::MissingProof
         | Rejection::NoRoute
         | Rejection::Repeat(_)

@@ -29,7 +29,6 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Lets only genuine, fresh, first-time payment notifications reach an app.
 #[derive(Parser)]
 #[command(
     version,

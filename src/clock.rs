@@ -1,7 +1,7 @@
 //! The time, read in one place.
 
 use jiff::{SignedDuration, Timestamp};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Now, by both clocks.
@@ -13,47 +13,54 @@ pub struct Moment {
     pub steady: Instant,
 }
 
-/// Reads both clocks, and never lets the wall clock fall far behind what it once showed: old
-/// notifications would become fresh again after the ledger has forgotten them.
+/// Reads both clocks. The wall clock is not believed when it falls behind the steady one: old
+/// notifications would become fresh again after the ledger, which forgets by the steady clock, has
+/// forgotten them. A jump ahead that is taken back leaves nothing behind.
 #[derive(Debug)]
 pub struct Clock {
-    started: Timestamp,
+    started: Moment,
     ahead_ms: AtomicI64,
-    highest_ms: AtomicI64,
+    behind: AtomicBool,
 }
 
 /// Small steps back are the ordinary work of a time daemon.
-const TOLERATED_MS: i64 = 5_000;
+const TOLERATED: SignedDuration = SignedDuration::from_secs(5);
 
 impl Clock {
     /// A clock that starts now.
     #[must_use]
     pub fn start() -> Self {
-        let started = Timestamp::now();
         Self {
-            started,
+            started: Moment {
+                wall: Timestamp::now(),
+                steady: Instant::now(),
+            },
             ahead_ms: AtomicI64::new(0),
-            highest_ms: AtomicI64::new(started.as_millisecond()),
+            behind: AtomicBool::new(false),
         }
     }
 
     /// When it started.
     #[must_use]
     pub fn started(&self) -> Timestamp {
-        self.started
+        self.started.wall
     }
 
     /// Now.
     #[must_use]
     pub fn now(&self) -> Moment {
         let ahead = SignedDuration::from_millis(self.ahead_ms.load(Ordering::Relaxed));
-        let wall = Timestamp::now()
-            .saturating_add(ahead)
-            .unwrap_or(Timestamp::MAX);
-        Moment {
-            wall: self.hold(wall),
-            steady: Instant::now(),
-        }
+        let steady = Instant::now();
+        let passed = SignedDuration::try_from(steady - self.started.steady);
+        let add = |time: Timestamp, by| time.saturating_add(by).unwrap_or(Timestamp::MAX);
+        let expected = add(add(self.started.wall, passed.unwrap_or_default()), ahead);
+        let wall = self.believe(add(Timestamp::now(), ahead), expected);
+        Moment { wall, steady }
+    }
+
+    /// Whether the wall clock has fallen behind since it was last asked for.
+    pub fn fell_behind(&self) -> bool {
+        self.behind.swap(false, Ordering::Relaxed)
     }
 
     /// Moves the wall clock ahead, to show what the passing of hours does.
@@ -62,13 +69,12 @@ impl Clock {
         self.ahead_ms.fetch_add(by, Ordering::Relaxed);
     }
 
-    fn hold(&self, wall: Timestamp) -> Timestamp {
-        let ms = wall.as_millisecond();
-        let highest = self.highest_ms.fetch_max(ms, Ordering::Relaxed);
-        if ms >= highest.saturating_sub(TOLERATED_MS) {
-            return wall;
+    fn believe(&self, shown: Timestamp, expected: Timestamp) -> Timestamp {
+        if expected.duration_since(shown) <= TOLERATED {
+            return shown;
         }
-        Timestamp::from_millisecond(highest).unwrap_or(wall)
+        self.behind.store(true, Ordering::Relaxed);
+        expected
     }
 }
 
@@ -77,14 +83,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_jump_back_is_not_believed() {
+    fn a_wall_clock_that_falls_behind_is_not_believed() {
         let clock = Clock::start();
-        let base = clock.started();
-        let at = |seconds: i64| base + SignedDuration::from_secs(seconds);
-        for (shown, believed) in [(10, 10), (8, 8), (5, 5), (4, 10), (-3600, 10), (11, 11)] {
-            let ms = |time: Timestamp| time.as_millisecond();
-            assert_eq!(ms(clock.hold(at(shown))), ms(at(believed)), "{shown}");
+        let at = |seconds: i64| clock.started() + SignedDuration::from_secs(seconds);
+        for (shown, passed, believed) in [
+            (10, 10, 10),
+            (5, 10, 5),
+            (4, 10, 10),
+            (-3600, 11, 11),
+            // It jumped ahead, and was set right again.
+            (100_000, 12, 100_000),
+            (13, 13, 13),
+        ] {
+            let time = clock.believe(at(shown), at(passed));
+            assert_eq!(time, at(believed), "{shown} after {passed}");
         }
+        assert!(clock.fell_behind());
+        assert!(!clock.fell_behind(), "told once");
     }
 
     #[test]

@@ -70,9 +70,10 @@ impl Config {
         let mut faults = Faults::default();
         // What is wrong at the top hides nothing of what is wrong below.
         let sound = faults.sound_keys::<Top>("", value);
-        name_variables(&mut faults);
         let top = sound.deserialize().unwrap_or_default();
-        match build(&mut faults, &top, base) {
+        let config = assemble(&mut faults, &top, base);
+        name_variables(&mut faults);
+        match config {
             Some(config) if faults.0.is_empty() => Ok(config),
             _ => Err(faults.0),
         }
@@ -82,7 +83,10 @@ impl Config {
 /// What comes from the environment is told by the name of its variable.
 fn name_variables(faults: &mut Faults) {
     for fault in &mut faults.0 {
-        let variable = format!("KAWAL_{}", fault.path.to_ascii_uppercase());
+        let variable = format!(
+            "KAWAL_{}",
+            fault.path.replace('.', "__").to_ascii_uppercase()
+        );
         if std::env::var_os(&variable).is_some() {
             fault.path = variable;
         }
@@ -96,7 +100,7 @@ fn required<'a>(faults: &mut Faults, key: &str, value: Option<&'a String>) -> Op
     value
 }
 
-fn build(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
+fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
     let listen = required(faults, "listen", top.listen.as_ref());
     let listen = listen.and_then(|text| faults.take("listen", address(text)));
     let admin = top
@@ -230,7 +234,7 @@ fn warn(
     if unmatched == Policy::Forward {
         warnings.push(
             "unmatched: paths without a route are forwarded unverified; if the app has other ways to \
-             its handler (such as /index.php?route=...), let the handler demand X-Kawal-Gateway"
+             its handler (such as /index.php?route=... or /notify.php/x), let the handler demand X-Kawal-Gateway"
                 .into(),
         );
     }
@@ -254,6 +258,17 @@ fn warn(
                 "gateways.{name}: its proof covers no part of a notification; whoever knows the key can \
                  send anything"
             )),
+        }
+        let anyone = gateway
+            .ring
+            .clients()
+            .iter()
+            .any(|client| client.id.is_none());
+        if anyone && gateway.scheme.needs_client_id() == Some(false) {
+            warnings.push(format!(
+                "gateways.{name}: without an id, a digit can be moved between the client's and the next \
+                 field without changing the proof; give the id"
+            ));
         }
         if gateway.scheme.is_weak() {
             warnings.push(format!(

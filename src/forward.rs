@@ -96,7 +96,7 @@ impl RequestHead {
         Self {
             method: head.method().to_owned(),
             target: head.target().to_owned(),
-            headers: end_to_end(|| head.headers(), |_| false),
+            headers: end_to_end(|| head.headers(), names_another_target),
         }
     }
 }
@@ -125,6 +125,13 @@ fn end_to_end<'a, I: Iterator<Item = (&'a str, &'a str)>>(
         .filter(|(name, _)| goes_on(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+/// Headers by which some frameworks let a sender replace the path: it could name a route's.
+fn names_another_target(name: &str) -> bool {
+    ["x-original-url", "x-rewrite-url"]
+        .iter()
+        .any(|other| name.eq_ignore_ascii_case(other))
 }
 
 /// Whether a name is made of letters, digits and hyphens. Apps that get headers as variables (PHP,

@@ -31,8 +31,8 @@ pub enum Rejection {
     Internal,
     /// Not HTTP as we accept it; the text names what is wrong, never what was sent.
     Malformed(&'static str),
-    /// The method is not allowed on this route.
-    Method,
+    /// The method is not allowed on this route, which takes these.
+    Method(Box<str>),
     /// The proof, or a part of what it covers, is absent or empty.
     MissingProof,
     /// The path has no route.
@@ -98,7 +98,7 @@ impl Rejection {
             Self::InFlight { .. } => "in_flight",
             Self::Internal => "internal",
             Self::Expectation | Self::Malformed(_) => "malformed",
-            Self::Method => "method",
+            Self::Method(_) => "method",
             Self::MissingProof => "missing_proof",
             Self::NoRoute => "no_route",
             Self::Test => return None,
@@ -129,7 +129,7 @@ impl fmt::Display for Rejection {
             Self::InFlight { .. } => "its first copy is still at the app",
             Self::Internal => "a fault of our own",
             Self::Malformed(what) => what,
-            Self::Method => "the method is not allowed on this route",
+            Self::Method(_) => "the method is not allowed on this route",
             Self::MissingProof => "the proof, or something it covers, is missing",
             Self::NoRoute => "no route has this path",
             Self::Repeat(_) => "delivered before, the stored answer is given again",

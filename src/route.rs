@@ -95,7 +95,7 @@ impl Route {
     /// [`Rejection::Method`] or [`Rejection::Forbidden`].
     pub fn accept(&self, head: &Head, peer: Option<IpAddr>) -> Result<(), Rejection> {
         if !self.methods.iter().any(|method| **method == *head.method()) {
-            return Err(Rejection::Method);
+            return Err(Rejection::Method(self.methods.join(", ").into()));
         }
         let allowed = &self.gateway.allow_from;
         // An IPv4 client of a dual-stack listener has a mapped address.

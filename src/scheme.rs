@@ -81,8 +81,8 @@ impl Scheme {
     /// where an ingress rewrites it; where it has a query, the notification must have the same.
     ///
     /// # Errors
-    /// [`Rejection::MissingProof`], [`Rejection::BadProof`], [`Rejection::UnknownClient`], and
-    /// [`Rejection::Malformed`] where a proof or a covered value is there twice.
+    /// [`Rejection::MissingProof`], [`Rejection::UnknownClient`], [`Rejection::BadProof`], and
+    /// [`Rejection::Malformed`] where parameters have no single reading.
     pub fn authenticate(
         &self,
         received: Received,
@@ -153,7 +153,15 @@ impl Scheme {
             return Ok(matched);
         }
         let proof = self.encoding.decode(text).ok_or(Rejection::BadProof)?;
-        for message in &self.messages {
+        let query = received.head().query();
+        let pinned = public_path.and_then(|path| path.split_once('?'));
+        let is_pinned = pinned.is_some_and(|(_, pinned)| Some(pinned) == query);
+        if pinned.is_some() && !is_pinned {
+            return Err(Rejection::BadProof);
+        }
+        let covers_query =
+            |message: &&Template| query.is_none() || is_pinned || !message.leaves_out_query();
+        for message in self.messages.iter().filter(covers_query) {
             for (client, secret) in pairs(clients) {
                 let id = client.id.as_deref().unwrap_or_default();
                 let reading = Reading {
@@ -162,9 +170,6 @@ impl Scheme {
                     client: id,
                     secret,
                 };
-                if message.leaves_out_query() && !reading.has_pinned_query() {
-                    continue;
-                }
                 if proof::same(&self.algorithm.prove(message, reading)?, &proof) {
                     matched = matched.or(Some(client));
                 }

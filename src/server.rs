@@ -9,7 +9,9 @@ mod room;
 mod shutdown;
 mod upstream;
 
-use crate::clock::Clock;
+pub use shutdown::asked_to_end;
+
+use crate::clock::{Clock, Moment};
 use crate::config::{Config, Limits, Timeouts};
 use crate::forward::Upstream;
 use crate::ledger::Ledger;
@@ -54,6 +56,17 @@ struct Server {
 }
 
 impl Server {
+    fn now(&self) -> Moment {
+        let now = self.clock.now();
+        if self.clock.fell_behind() {
+            tracing::warn!(
+                "the wall clock was set back and is not believed: if it is right now and \
+                 notifications are refused as stale, restart"
+            );
+        }
+        now
+    }
+
     fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
@@ -99,8 +112,8 @@ impl ServerApp for App {
                 connection::serve(server, stream, (since, seat), self.listener, shutdown).await;
             }
             Err(Full::Busy) => {
-                if let Ok(_place) = self.server.turned_away.enter(since) {
-                    connection::turn_away(stream).await;
+                if let Ok(mut seat) = self.server.turned_away.enter(since) {
+                    connection::turn_away(stream, &mut seat).await;
                 }
             }
             Err(Full::Outwaited) => {}
@@ -259,12 +272,12 @@ pub fn run(config: Config) -> Result<(), String> {
             admin,
             "listening"
         );
-        let signal = shutdown::asked_to_end().await.map_err(failed)?;
+        let signal = asked_to_end().await.map_err(failed)?;
         tracing::info!(signal, "draining");
         let unfinished = tokio::select! {
             unfinished = running.drain() => unfinished,
             // Whoever asks twice means now.
-            _ = shutdown::asked_to_end() => running.in_flight(),
+            _ = asked_to_end() => running.in_flight(),
         };
         match unfinished {
             0 => tracing::info!("ended"),

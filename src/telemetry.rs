@@ -43,7 +43,7 @@ pub struct Decision<'a> {
     pub verify: Duration,
     /// Spent on the app.
     pub upstream: Option<Duration>,
-    /// From the first byte to the last.
+    /// From the end of the head until the answer is known.
     pub total: Duration,
 }
 

@@ -11,6 +11,7 @@ use app::SampleApp;
 use gateway::{Notification, SampleGateway};
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,7 +100,10 @@ fn start(
     clock: &Arc<Clock>,
 ) -> Result<Running, String> {
     let text = |error: std::io::Error| error.to_string();
-    std::fs::create_dir_all(folder).map_err(text)?;
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(folder)
+        .map_err(text)?;
     for gateway in gateways {
         std::fs::write(folder.join(gateway.name), gateway.key()).map_err(text)?;
     }
@@ -195,7 +199,6 @@ async fn stay(stage: &Stage, gateways: &[SampleGateway]) -> Result<(), String> {
         let notification = gateway.notification(number, stage.clock.now().wall)?;
         say(&format!("  {}\n", notification.curl(stage.listen)));
     }
-    tokio::signal::ctrl_c()
-        .await
-        .map_err(|error| error.to_string())
+    let asked = server::asked_to_end().await;
+    asked.map(drop).map_err(|error| error.to_string())
 }

@@ -102,6 +102,10 @@ impl Faults {
             }
             Kind::MissingField(key) => self.add(join(&path, &key), "missing, and required"),
             Kind::InvalidType(found, wanted) => {
+                let wanted = wanted.replace("usize", "a whole number");
+                let wanted = wanted
+                    .replace("a sequence", "a list")
+                    .replace("a map", "a section");
                 self.add(path, format!("{} where {wanted} belongs", plain(&found)));
             }
             Kind::InvalidValue(_, wanted) if wanted == "parsable string" => {

@@ -6,11 +6,12 @@ use figment::value::{Dict, Value};
 use figment::{Figment, Profile};
 use std::path::{Path, PathBuf};
 
-/// The first that exists of: the file given, `KAWAL_CONFIG`, `kawal.yaml` here, and
-/// `/etc/kawal/kawal.yaml`.
+/// The file given, else the one that `KAWAL_CONFIG` names, else `kawal.yaml` in the working folder
+/// where there is one, else `/etc/kawal/kawal.yaml`.
 #[must_use]
 pub fn find(given: Option<PathBuf>) -> PathBuf {
-    if let Some(given) = given.or_else(|| std::env::var_os("KAWAL_CONFIG").map(PathBuf::from)) {
+    let named = std::env::var_os("KAWAL_CONFIG").filter(|name| !name.is_empty());
+    if let Some(given) = given.or_else(|| named.map(PathBuf::from)) {
         return given;
     }
     let here = PathBuf::from("kawal.yaml");

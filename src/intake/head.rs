@@ -53,7 +53,7 @@ impl Head {
             return Err(Rejection::Malformed("not an HTTP/1.1 request line"));
         };
         if matches!(method, "CONNECT" | "TRACE") {
-            return Err(Rejection::Method);
+            return Err(Rejection::Method("".into()));
         }
         check_target(target)?;
         let base = raw.as_ptr() as usize;
@@ -132,6 +132,15 @@ impl Head {
                 "a header that may occur once is repeated",
             )),
         }
+    }
+
+    /// Whether a `Connection` header calls this header one of this connection only.
+    #[must_use]
+    pub fn nominates(&self, name: &str) -> bool {
+        self.headers()
+            .filter(|(other, _)| other.eq_ignore_ascii_case("connection"))
+            .flat_map(|(_, value)| value.split(','))
+            .any(|word| word.trim().eq_ignore_ascii_case(name))
     }
 
     /// How the body is framed.
@@ -326,7 +335,7 @@ mod tests {
         }
         assert_eq!(
             parse("CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n").unwrap_err(),
-            Rejection::Method
+            Rejection::Method("".into())
         );
     }
 

@@ -22,7 +22,13 @@ pub(super) fn fold(path: &str) -> Option<String> {
     let text = text.split('\0').next().unwrap_or_default();
     let mut segments: Vec<&str> = Vec::new();
     for segment in text.split('/') {
-        match segment.split(';').next().unwrap_or_default().trim() {
+        let plain = segment.split([';', '?', ':']).next().unwrap_or_default();
+        // Windows drops dots and spaces at the end of a name; `.` and `..` are names of their own.
+        let plain = match plain.trim() {
+            dots @ ("." | "..") => dots,
+            plain => plain.trim_end_matches(['.', ' ']),
+        };
+        match plain {
             "" | "." => {}
             ".." => {
                 segments.pop();
@@ -83,6 +89,9 @@ mod tests {
             "/payments/notifications%00.png",
             "/payments/%2e%2E/payments/notifications",
             "/payments/notifications%20",
+            "/payments/notifications.",
+            "/payments/notifications%3fx=1",
+            "/payments/notifications::$DATA",
         ] {
             assert_eq!(fold(disguise), plain, "{disguise}");
         }

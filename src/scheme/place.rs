@@ -26,10 +26,14 @@ impl Place {
     /// The value there, `None` where nothing stands or where it is empty.
     ///
     /// # Errors
-    /// [`Rejection::BadProof`] where two values stand, and [`Rejection::Malformed`] where the
-    /// parameters cannot be read strictly.
+    /// [`Rejection::BadProof`] where a header or JSON name stands twice, or the header is said to be
+    /// of this connection only; [`Rejection::Malformed`] where parameters have no single reading.
     pub fn read<'a>(&self, received: &'a Received) -> Result<Option<Cow<'a, str>>, Rejection> {
         let value = match self {
+            // The app would not get it.
+            Self::Header(name) if received.head().nominates(name) => {
+                return Err(Rejection::BadProof);
+            }
             Self::Header(name) => {
                 let value = received.head().sole(name);
                 value.map_err(|_| Rejection::BadProof)?.map(Cow::Borrowed)

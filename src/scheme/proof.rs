@@ -104,7 +104,6 @@ pub(super) fn same(proof: &[u8], given: &[u8]) -> bool {
 }
 
 enum Running {
-    HmacSha1(Hmac<Sha1>),
     HmacSha256(Hmac<Sha256>),
     HmacSha512(Hmac<Sha512>),
     Sha1(Sha1),
@@ -115,20 +114,18 @@ enum Running {
 impl Running {
     fn start(algorithm: Algorithm, key: &[u8]) -> Result<Self, Rejection> {
         Ok(match algorithm {
-            Algorithm::Hmac(Hash::Sha1) => Self::HmacSha1(keyed(Hmac::new_from_slice(key))?),
             Algorithm::Hmac(Hash::Sha256) => Self::HmacSha256(keyed(Hmac::new_from_slice(key))?),
             Algorithm::Hmac(Hash::Sha512) => Self::HmacSha512(keyed(Hmac::new_from_slice(key))?),
             Algorithm::Digest(Hash::Sha1) => Self::Sha1(Sha1::new()),
             Algorithm::Digest(Hash::Sha256) => Self::Sha256(Sha256::new()),
             Algorithm::Digest(Hash::Sha512) => Self::Sha512(Sha512::new()),
-            // A static proof has no message; compiled schemes never come here.
-            Algorithm::Static => return Err(Rejection::Internal),
+            // No scheme compiles to these: a static proof has no message, and hmac takes no SHA-1.
+            Algorithm::Static | Algorithm::Hmac(Hash::Sha1) => return Err(Rejection::Internal),
         })
     }
 
     fn update(&mut self, piece: &[u8]) {
         match self {
-            Self::HmacSha1(mac) => mac.update(piece),
             Self::HmacSha256(mac) => mac.update(piece),
             Self::HmacSha512(mac) => mac.update(piece),
             Self::Sha1(hash) => hash.update(piece),
@@ -139,7 +136,6 @@ impl Running {
 
     fn finish(self) -> Vec<u8> {
         match self {
-            Self::HmacSha1(mac) => mac.finalize().into_bytes().to_vec(),
             Self::HmacSha256(mac) => mac.finalize().into_bytes().to_vec(),
             Self::HmacSha512(mac) => mac.finalize().into_bytes().to_vec(),
             Self::Sha1(hash) => hash.finalize().to_vec(),

@@ -80,12 +80,6 @@ impl<'a> Reading<'a> {
             Some(Ok((path, query))) => (path, Some(query)),
         }
     }
-
-    /// Whether the query that came is what the configuration says it is.
-    pub(super) fn has_pinned_query(&self) -> bool {
-        let pinned = self.public_path.and_then(|path| path.split_once('?'));
-        self.received.head().query() == pinned.map(|(_, query)| query)
-    }
 }
 
 /// What is wrong in a template, and the character (counted from 1) where it begins.

@@ -75,6 +75,9 @@ fn doku_holds_for_every_secret_and_for_either_reading_of_the_query() {
         ("/n", "/n?shop=1", Some("/n?shop=1"), true),
         ("/n", "/n?shop=2", Some("/n?shop=1"), false),
         ("/n", "/n", Some("/n?shop=1"), false),
+        ("/n?shop=1", "/n?shop=1", Some("/n?shop=1"), true),
+        ("/n?shop=1", "/n?shop=2", Some("/n?shop=1"), false),
+        ("/n?shop=1", "/n", Some("/n?shop=1"), false),
         ("/shop/n", "/n", Some("/shop/n"), true),
         ("/shop/n?a=1", "/n?a=1", Some("/shop/n"), true),
     ] {

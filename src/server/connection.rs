@@ -89,16 +89,16 @@ async fn one(
     session.set_write_timeout(Some(server.timeouts.upstream));
     session.set_pipelining_enabled(true);
     match (head, listener) {
-        (Err(rejection), _) => refuse(&mut session, &rejection, false).await,
+        (Err(rejection), _) => refuse(&mut session, seat, &rejection, false).await,
         (Ok(head), Listener::Admin) => {
             let answer = admin::answer(&head, server.is_draining());
             let keep_alive = may_go_on(&mut session, &head, None);
-            write_answer(&mut session, answer, keep_alive).await;
+            answer_while_kept(&mut session, seat, answer, keep_alive).await;
         }
         (Ok(head), Listener::Public) => public(server, &mut session, head, seat, peer).await,
     }
     drop(flight);
-    next(session).await
+    next(session, seat).await
 }
 
 async fn read_head(door: &mut Door, bounds: HeadBounds) -> Result<Option<Head>, Rejection> {
@@ -121,7 +121,7 @@ async fn public(
     peer: Option<IpAddr>,
 ) {
     if server.is_draining() {
-        return refuse(session, &Rejection::Draining, false).await;
+        return refuse(session, seat, &Rejection::Draining, false).await;
     }
     let found = server.routes.find(&head);
     match found {
@@ -130,36 +130,59 @@ async fn public(
         }
         Ok(Found::Unmatched(unmatched)) => match head.expects_continue() {
             Ok(_) => {
-                // It never keeps its place: what nobody verified makes way for what somebody will.
+                // It never keeps its place: what nobody verified makes way for what somebody will,
+                // though after those that do nothing at all.
+                seat.wait(Instant::now());
                 let relayed = relay::serve(server, session, &head, unmatched);
                 if seat.while_kept(relayed).await.is_none() {
+                    telemetry::log_refused(&Rejection::Crowded, None);
                     session.set_server_keepalive(None);
                 }
             }
-            Err(rejection) => refuse(session, &rejection, false).await,
+            Err(rejection) => refuse(session, seat, &rejection, false).await,
         },
         Err(rejection) => {
             let keep_alive = may_go_on(session, &head, Some(&rejection));
-            refuse(session, &rejection, keep_alive).await;
+            refuse(session, seat, &rejection, keep_alive).await;
         }
     }
 }
 
 /// Answers 503 to a connection for which there is no place.
-pub(super) async fn turn_away(stream: Stream) {
+pub(super) async fn turn_away(stream: Stream, seat: &mut Seat) {
     let mut session = HttpSession::new(Box::new(Door::new(stream)));
-    refuse(&mut session, &Rejection::Crowded, false).await;
-    next(session).await;
+    refuse(&mut session, seat, &Rejection::Crowded, false).await;
+    next(session, seat).await;
 }
 
-async fn refuse(session: &mut HttpSession, rejection: &Rejection, keep_alive: bool) {
+async fn refuse(
+    session: &mut HttpSession,
+    seat: &mut Seat,
+    rejection: &Rejection,
+    keep_alive: bool,
+) {
     let answer = Answer::to(rejection);
     telemetry::log_refused(rejection, Some(answer.status));
-    write_answer(session, answer, keep_alive).await;
+    answer_while_kept(session, seat, answer, keep_alive).await;
+}
+
+/// Writes an answer, unless the connection has to make way.
+pub(super) async fn answer_while_kept(
+    session: &mut HttpSession,
+    seat: &mut Seat,
+    answer: Answer,
+    keep_alive: bool,
+) {
+    let written = seat
+        .while_kept(write_answer(session, answer, keep_alive))
+        .await;
+    if written.is_none() {
+        session.set_server_keepalive(None);
+    }
 }
 
 /// Where both sides want to go on, the connection for the next request.
-async fn next(session: HttpSession) -> Option<Door> {
+async fn next(session: HttpSession, seat: &mut Seat) -> Option<Door> {
     session.response_written()?;
     if session.will_keepalive() {
         let (stream, ahead) = session.reuse().await.ok()??.into_parts();
@@ -168,7 +191,9 @@ async fn next(session: HttpSession) -> Option<Door> {
         return Some(door);
     }
     let door = session.into_inner().into_any().downcast::<Door>().ok()?;
-    door.linger(LINGER).await;
+    if seat.wait(Instant::now()) {
+        seat.while_kept(door.linger(LINGER)).await;
+    }
     None
 }
 

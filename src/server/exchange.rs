@@ -1,7 +1,8 @@
 //! One notification: read its body, ask for a judgement, talk to the app, say what came of it.
 
 use super::Server;
-use super::codec::{may_go_on, read_body, write_answer};
+use super::codec::{may_go_on, read_body};
+use super::connection::answer_while_kept;
 use super::room::Seat;
 use crate::answer::Answer;
 use crate::clock::Moment;
@@ -49,28 +50,26 @@ pub(super) async fn serve(
     let received = seat
         .while_kept(receive(server, session, route, &head, peer))
         .await;
+    // Until here it may have to make way; what is whole keeps its place while it is at the app.
     let received = match received {
-        Some(received) if seat.keep() => received,
-        // Its place was given away: closing is the answer.
-        _ => {
-            telemetry::log_refused(&Rejection::Crowded, None);
-            return session.set_server_keepalive(None);
-        }
+        Some(Ok(_)) if !seat.keep() => None,
+        received => received,
+    };
+    let Some(received) = received else {
+        telemetry::log_refused(&Rejection::Crowded, None);
+        return session.set_server_keepalive(None);
     };
     // Only now, since leases and ages count from here.
-    let now = server.clock.now();
+    let now = server.now();
     let admitted = received.and_then(|body| {
-        judge(
-            server,
-            route,
-            Received::new(head.clone(), body),
-            now,
-            &mut course,
-        )
+        let received = Received::new(head.clone(), body);
+        judge(server, route, received, now, &mut course)
     });
     let (answer, outcome, rejection) = match admitted {
         Ok(admitted) => deliver(server, route, admitted, &mut course).await,
         Err(rejection) => {
+            // Whoever was refused has no place of its own any more.
+            seat.wait(Instant::now());
             let (answer, outcome) = refuse(route, &rejection);
             (answer, outcome, Some(rejection))
         }
@@ -93,7 +92,7 @@ pub(super) async fn serve(
     }
     .log();
     let keep_alive = !server.is_draining() && may_go_on(session, &head, rejection.as_ref());
-    write_answer(session, answer, keep_alive).await;
+    answer_while_kept(session, seat, answer, keep_alive).await;
 }
 
 async fn receive(

@@ -8,6 +8,7 @@ use crate::answer::Answer;
 use crate::forward::Unmatched;
 use crate::intake::{Framing, Head};
 use crate::rejection::Rejection;
+use crate::telemetry;
 use pingora_core::protocols::http::HttpTask;
 use pingora_core::protocols::http::v1::client::HttpSession as AppSession;
 use pingora_core::protocols::http::v1::server::HttpSession;
@@ -29,13 +30,13 @@ pub(super) async fn serve(
     };
     let Ok(header) = request_header(outgoing, length) else {
         let malformed = Rejection::Malformed("a target that cannot be forwarded");
-        return write_answer(session, Answer::to(&malformed), false).await;
+        return refuse(session, &malformed, false).await;
     };
     let mut connected = match server.pool.connect(&to).await {
         Ok(connected) => connected,
         Err(rejection) => {
             let keep_alive = may_go_on(session, head, Some(&rejection));
-            return write_answer(session, Answer::to(&rejection), keep_alive).await;
+            return refuse(session, &rejection, keep_alive).await;
         }
     };
     if head.expects_continue() == Ok(true) {
@@ -60,11 +61,17 @@ pub(super) async fn serve(
                 .response_written()
                 .is_none_or(|head| head.status.is_informational()) =>
         {
-            write_answer(session, Answer::to(&rejection), false).await;
+            refuse(session, &rejection, false).await;
         }
         // Cut off in the middle: closing is the only honest sign that is left.
         Err(_) => session.set_server_keepalive(None),
     }
+}
+
+async fn refuse(session: &mut HttpSession, rejection: &Rejection, keep_alive: bool) {
+    let answer = Answer::to(rejection);
+    telemetry::log_refused(rejection, Some(answer.status));
+    write_answer(session, answer, keep_alive).await;
 }
 
 /// How much of a request the app has when its answer is complete.
@@ -89,12 +96,13 @@ async fn stream(
                     let written = match &piece {
                         // An empty chunk would end the body.
                         Some(piece) if piece.is_empty() => return Ok(false),
-                        Some(piece) => app.write_body(piece).await,
-                        None => app.finish_body().await,
+                        Some(piece) => timeout(silence / 2, app.write_body(piece)).await,
+                        None => timeout(silence / 2, app.finish_body()).await,
                     };
-                    // An app may refuse the rest of a body and still answer.
-                    sending = piece.is_some() && written.is_ok();
-                    if piece.is_none() && written.is_ok() {
+                    // An app may refuse the rest of a body, or never read it, and still answer.
+                    let written = matches!(written, Ok(Ok(_)));
+                    sending = piece.is_some() && written;
+                    if piece.is_none() && written {
                         sent = Sent::Whole;
                     }
                     Ok(false)

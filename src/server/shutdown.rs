@@ -64,7 +64,7 @@ pub(super) fn outlive_hangups() -> std::io::Result<()> {
 ///
 /// # Errors
 /// Where the system gives no signal handlers.
-pub(super) async fn asked_to_end() -> std::io::Result<&'static str> {
+pub async fn asked_to_end() -> std::io::Result<&'static str> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(tokio::select! {

@@ -16,10 +16,14 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 /// An answer larger than this is not held; what it means is known from its status.
 const LARGEST_ANSWER: usize = 1024 * 1024;
+/// An app may answer before it has read everything, and never read the rest: its answer still
+/// counts, so only this part of the time goes to writing.
+const SHARE_OF_WRITING: u32 = 2;
 /// More interim answers than this are no answer.
 const MOST_INTERIM: usize = 16;
-/// Below the keep-alive of the usual app servers (the shortest is 2 s), so that no notification
-/// is written to a connection that the app is about to close.
+/// Below the keep-alive of the usual app servers, of which gunicorn's 2 s is the shortest
+/// (<https://docs.gunicorn.org/en/stable/settings.html#keepalive>), so that no notification is
+/// written to a connection that the app is about to close.
 const IDLE: Duration = Duration::from_secs(1);
 const RESOLVE_EVERY: Duration = Duration::from_secs(10);
 const RESOLVE_AGAIN: Duration = Duration::from_secs(1);
@@ -57,9 +61,11 @@ impl Pool {
             Err(_) => return (Reply::Unsent(Rejection::UpstreamTimeout), claim),
         };
         claim.sent();
-        // An app may answer before it has read everything, and never read the rest: its answer
-        // still counts, so half of the time is left for it.
-        let written = timeout(longest / 2, write(&mut connected.session, header, &body)).await;
+        let written = timeout(
+            longest / SHARE_OF_WRITING,
+            write(&mut connected.session, header, &body),
+        )
+        .await;
         let head = timeout_at(deadline, read_head(&mut connected.session)).await;
         let mut answer = match head {
             Ok(Ok(answer)) => answer,

@@ -182,6 +182,46 @@ fn a_slow_body_makes_room_and_holds_no_memory() {
 }
 
 #[test]
+fn refused_senders_that_stay_hold_no_place() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::new(&app).set("limits.connections", 4));
+    let unsent =
+        "PUT /payments/notifications HTTP/1.1\r\nHost: shop\r\nContent-Length: 900000\r\n\r\n";
+    let mut forged = doku("{}").header("Connection", "close");
+    forged = forged.replace("Signature", "HMACSHA256=forged");
+    for bytes in [unsent.as_bytes().to_vec(), forged.bytes()] {
+        let mut staying: Vec<_> = (0..4).map(|_| open(kawal.addr())).collect();
+        for stream in &mut staying {
+            stream.write_all(&bytes).unwrap();
+        }
+        for _ in 0..8 {
+            assert_eq!(kawal.send(&doku("{}")).status, 200);
+        }
+    }
+    assert_eq!(app.count(), 16);
+}
+
+#[test]
+fn idle_connections_make_way_before_traffic_that_does_something() {
+    let app = App::answering(Reply::ok().held());
+    let config = Config::new(&app).set("limits.connections", 4);
+    let kawal = Kawal::start(config.set("unmatched", "forward"));
+    let mut idle: Vec<_> = (0..3).map(|_| open(kawal.addr())).collect();
+    let mut relayed = Connection::open(kawal.addr());
+    relayed
+        .write(&Request::new("GET", "/elsewhere").bytes())
+        .unwrap();
+    app.wait_for(1);
+    let mut more: Vec<_> = (0..3).map(|_| open(kawal.addr())).collect();
+    for stream in &mut idle {
+        assert!(closed(stream), "an idle one stayed");
+    }
+    app.release();
+    assert_eq!(relayed.read("GET").unwrap().status, 200);
+    more.clear();
+}
+
+#[test]
 fn traffic_that_nobody_verifies_makes_way_too() {
     let app = App::start();
     let config = Config::new(&app).set("limits.connections", 4);

@@ -93,6 +93,18 @@ fn a_query_passes_where_it_is_signed_or_where_the_configuration_has_it() {
         .signing_target("/payments/notifications");
     assert_eq!(pinned.send(&path_only.sign()).status, 200);
 
+    // Signed as the configuration says, and sent as it does not.
+    for sent in ["/payments/notifications?shop=8", "/payments/notifications"] {
+        for signed in ["/payments/notifications", with_query] {
+            let other = Doku::new("{}").target(sent).signing_target(signed);
+            assert_eq!(
+                pinned.send(&other.sign()).status,
+                401,
+                "{sent} signed {signed}"
+            );
+        }
+    }
+
     let targets: Vec<_> = app.requests().into_iter().map(|seen| seen.target).collect();
     assert_eq!(targets, [with_query, with_query]);
 }

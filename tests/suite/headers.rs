@@ -189,6 +189,27 @@ fn names_with_an_underscore_are_dropped_and_never_read() {
 }
 
 #[test]
+fn nobody_can_take_a_proven_header_from_the_app() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::new(&app));
+    let genuine = doku("{}");
+    for name in ["Client-Id", "request-id", "Request-Timestamp", "Signature"] {
+        let taken = genuine
+            .clone()
+            .header("Connection", format!("close, {name}"));
+        assert_eq!(kawal.send(&taken).status, 401, "{name}");
+    }
+    for name in ["Host", "content-type", "Content-Length"] {
+        let taken = genuine
+            .clone()
+            .header("Connection", format!("close, {name}"));
+        assert_eq!(kawal.send(&taken).status, 400, "{name}");
+    }
+    assert_eq!(app.count(), 0);
+    assert_eq!(kawal.send(&genuine).status, 200);
+}
+
+#[test]
 fn lines_of_one_connection_end_with_it() {
     let app = App::start();
     let kawal = Kawal::start(Config::new(&app));

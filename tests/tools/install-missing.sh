@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the build needs and the machine lacks: a C compiler and cmake, which two
-# dependencies of Pingora are built with.
+# dependencies of Pingora are built with; with the word `lints`, what only the lints need.
 set -eu
 
 missing=""
@@ -11,9 +11,11 @@ if ! command -v cargo >/dev/null 2>&1; then
     echo "cargo is missing: install Rust from https://rustup.rs" >&2
     exit 1
 fi
-for component in clippy rustfmt; do
-    cargo "${component#rust}" --version >/dev/null 2>&1 || rustup component add "$component"
-done
+if [ "${1:-}" = lints ]; then
+    cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+    cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+    exit 0
+fi
 [ -z "$missing" ] && exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
