@@ -1,6 +1,6 @@
 //! From a path to its policy, and the order of judgement.
 
-mod fold;
+mod normalise;
 
 use crate::answer::Respond;
 use crate::clock::Moment;
@@ -12,9 +12,9 @@ use crate::ledger::{Admitted, Key, Ledger, Terms};
 use crate::rejection::Rejection;
 use crate::scheme::Scheme;
 use crate::secret::KeyRing;
-use fold::fold;
 use ipnet::IpNet;
 use jiff::Timestamp;
+use normalise::normalise;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -155,7 +155,7 @@ impl Route {
 #[derive(Debug)]
 pub struct Routes {
     exact: HashMap<Box<str>, Arc<Route>>,
-    folded: HashSet<String>,
+    normalised: HashSet<String>,
     unmatched: Policy,
 }
 
@@ -184,9 +184,9 @@ impl Routes {
     #[must_use]
     pub fn new(routes: Vec<Route>, unmatched: Policy) -> Self {
         Self {
-            folded: routes
+            normalised: routes
                 .iter()
-                .filter_map(|route| fold(&route.path))
+                .filter_map(|route| normalise(&route.path))
                 .collect(),
             exact: routes
                 .into_iter()
@@ -205,8 +205,8 @@ impl Routes {
         if let Some(route) = self.exact.get(head.path()) {
             return Ok(Found::Route(Arc::clone(route)));
         }
-        let folded = fold(head.path());
-        if folded.is_none_or(|folded| self.folded.contains(&folded)) {
+        let normalised = normalise(head.path());
+        if normalised.is_none_or(|normalised| self.normalised.contains(&normalised)) {
             return Err(Rejection::Malformed(
                 "a path that becomes a route's only when normalised",
             ));

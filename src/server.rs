@@ -2,10 +2,10 @@
 
 mod codec;
 mod connection;
-mod door;
+mod downstream;
 mod exchange;
+mod limit;
 mod relay;
-mod room;
 mod shutdown;
 mod upstream;
 
@@ -18,7 +18,8 @@ use crate::ledger::Ledger;
 use crate::route::Routes;
 use async_trait::async_trait;
 use connection::Listener;
-use door::HeadBounds;
+use downstream::HeadBounds;
+use limit::{ConnectionLimit, Full};
 use parking_lot::Mutex;
 use pingora_core::apps::ServerApp;
 use pingora_core::listeners::{L4BufferSettings, ListenerConfig, Listeners};
@@ -26,8 +27,7 @@ use pingora_core::protocols::Stream;
 use pingora_core::server::{Fds, ShutdownWatch};
 use pingora_core::services::Service as _;
 use pingora_core::services::listening::Service;
-use room::{Full, Room};
-use shutdown::Flights;
+use shutdown::InFlight;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::IntoRawFd as _;
@@ -47,11 +47,11 @@ struct Server {
     pool: Pool,
     timeouts: Timeouts,
     limits: Limits,
-    room: Arc<Room>,
-    admin_room: Arc<Room>,
+    limit: Arc<ConnectionLimit>,
+    admin_limit: Arc<ConnectionLimit>,
     /// For those that are told that there is no place.
-    turned_away: Arc<Room>,
-    flights: Arc<Flights>,
+    turned_away: Arc<ConnectionLimit>,
+    in_flight: Arc<InFlight>,
     draining: AtomicBool,
 }
 
@@ -86,7 +86,7 @@ const ADMIN_CONNECTIONS: usize = 64;
 const TURNED_AWAY: usize = 64;
 const BACKLOG: u32 = 4096;
 
-/// A listener's application: each connection gets a seat, or 503.
+/// A listener's application: each connection gets a slot, or 503.
 struct App {
     server: Arc<Server>,
     listener: Listener,
@@ -101,19 +101,19 @@ impl ServerApp for App {
         stream: Stream,
         shutdown: &ShutdownWatch,
     ) -> Option<Stream> {
-        let room = match self.listener {
-            Listener::Public => &self.server.room,
-            Listener::Admin => &self.server.admin_room,
+        let limit = match self.listener {
+            Listener::Public => &self.server.limit,
+            Listener::Admin => &self.server.admin_limit,
         };
         let since = connection::accepted(&stream);
-        match room.enter(since) {
-            Ok(seat) => {
+        match limit.acquire(since) {
+            Ok(slot) => {
                 let (server, shutdown) = (&self.server, shutdown.clone());
-                connection::serve(server, stream, (since, seat), self.listener, shutdown).await;
+                connection::serve(server, stream, (since, slot), self.listener, shutdown).await;
             }
             Err(Full::Busy) => {
-                if let Ok(mut seat) = self.server.turned_away.enter(since) {
-                    connection::turn_away(stream, &mut seat).await;
+                if let Ok(mut slot) = self.server.turned_away.acquire(since) {
+                    connection::turn_away(stream, &mut slot).await;
                 }
             }
             Err(Full::Outwaited) => {}
@@ -174,10 +174,10 @@ pub fn start(config: Config, bound: Bound, clock: Arc<Clock>) -> io::Result<Runn
         ledger: Arc::new(Ledger::in_memory(config.capacity, clock.started())),
         upstream: Arc::new(config.upstream),
         pool: Pool::new(config.timeouts.connect),
-        room: Room::new(config.limits.connections),
-        admin_room: Room::new(ADMIN_CONNECTIONS),
-        turned_away: Room::new(TURNED_AWAY),
-        flights: Arc::default(),
+        limit: ConnectionLimit::new(config.limits.connections),
+        admin_limit: ConnectionLimit::new(ADMIN_CONNECTIONS),
+        turned_away: ConnectionLimit::new(TURNED_AWAY),
+        in_flight: Arc::default(),
         draining: AtomicBool::new(false),
         routes: config.routes,
         timeouts: config.timeouts,
@@ -211,7 +211,7 @@ fn serve(
     let mut sockets = Fds::new();
     sockets.add(address.to_string(), socket.into_raw_fd());
     let mut listeners = Listeners::new();
-    // The door holds what is to be held.
+    // The downstream holds what is to be held.
     let unbuffered = L4BufferSettings::unbuffered();
     listeners.add_listener(ListenerConfig::tcp(address.to_string()).l4_buffer(unbuffered));
     let app = App {
@@ -233,13 +233,13 @@ impl Running {
     pub async fn drain(&self) -> usize {
         self.server.draining.store(true, Ordering::SeqCst);
         self.public.send_replace(true);
-        let flights = &self.server.flights;
-        let _ = tokio::time::timeout(self.server.timeouts.drain, flights.all_landed()).await;
-        flights.count()
+        let in_flight = &self.server.in_flight;
+        let _ = tokio::time::timeout(self.server.timeouts.drain, in_flight.all_landed()).await;
+        in_flight.count()
     }
 
     fn in_flight(&self) -> usize {
-        self.server.flights.count()
+        self.server.in_flight.count()
     }
 }
 

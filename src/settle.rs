@@ -32,8 +32,14 @@ pub struct AppAnswer {
 pub enum Outcome {
     /// The app said 2xx: never forwarded again.
     Delivered,
+    /// It was delivered before.
+    Duplicate,
     /// The app refused: the next copy reaches it again.
     Refused,
+    /// It did not pass the judgement.
+    Rejected,
+    /// A test event, acknowledged without the app.
+    Test,
     /// The app may have seen it: held until the lease ends.
     Unknown,
     /// The app did not see it: the next copy reaches it.
@@ -78,10 +84,18 @@ impl Outcome {
     pub fn label(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
+            Self::Duplicate => "duplicate",
             Self::Refused => "refused_by_app",
+            Self::Rejected | Self::Unsent => "rejected",
+            Self::Test => "test",
             Self::Unknown => "unknown",
-            Self::Unsent => "rejected",
         }
+    }
+
+    /// Whether nobody needs to look at it.
+    #[must_use]
+    pub fn is_usual(self) -> bool {
+        matches!(self, Self::Delivered | Self::Duplicate | Self::Test)
     }
 }
 

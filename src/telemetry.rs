@@ -2,6 +2,7 @@
 
 use crate::rejection::Rejection;
 use crate::route::Known;
+use crate::settle::Outcome;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt;
@@ -25,8 +26,8 @@ pub struct Decision<'a> {
     pub route: &'a str,
     /// As far as the judgement came.
     pub known: &'a Known,
-    /// The label of interface and metrics.
-    pub outcome: &'a str,
+    /// What it has come to.
+    pub outcome: Outcome,
     /// Why it did not reach the app, or why the app's answer did not reach the gateway.
     pub rejection: Option<&'a Rejection>,
     /// Bytes of the body.
@@ -66,7 +67,7 @@ impl Decision<'_> {
                     gateway = self.gateway,
                     route = self.route,
                     client,
-                    outcome = self.outcome,
+                    outcome = self.outcome.label(),
                     reason,
                     why,
                     id,
@@ -82,9 +83,10 @@ impl Decision<'_> {
                 )
             };
         }
-        match self.outcome {
-            "delivered" | "duplicate" | "test" => line!(info),
-            _ => line!(warn),
+        if self.outcome.is_usual() {
+            line!(info);
+        } else {
+            line!(warn);
         }
     }
 }
@@ -140,22 +142,22 @@ where
             "{{\"time\":\"{:.3}\",\"level\":\"{level}\"",
             Timestamp::now()
         );
-        event.record(&mut Fields(&mut line));
+        event.record(&mut Members(&mut line));
         writeln!(writer, "{line}}}")
     }
 }
 
 /// Appends fields as JSON members.
-struct Fields<'a>(&'a mut String);
+struct Members<'a>(&'a mut String);
 
-impl Fields<'_> {
+impl Members<'_> {
     fn add(&mut self, field: &Field, value: impl Into<Value>) {
         let (name, value) = (Value::from(field.name()), value.into());
         self.0.push_str(&format!(",{name}:{value}"));
     }
 }
 
-impl Visit for Fields<'_> {
+impl Visit for Members<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.add(field, format!("{value:?}"));
     }

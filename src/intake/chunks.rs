@@ -5,11 +5,11 @@ use crate::rejection::Rejection;
 /// Follows the framing of one chunked body (RFC 9112 §7.1) without keeping any of it.
 #[derive(Debug)]
 pub struct ChunkScan {
-    place: Place,
+    state: State,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum State {
     /// In the digits of a size: its value so far, and how many there were.
     Size(u64, u8),
     Extension(u64),
@@ -28,7 +28,7 @@ enum Place {
 impl Default for ChunkScan {
     fn default() -> Self {
         Self {
-            place: Place::Size(0, 0),
+            state: State::Size(0, 0),
         }
     }
 }
@@ -41,22 +41,22 @@ impl ChunkScan {
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
         let mut rest = bytes;
         while let [byte, after @ ..] = rest {
-            if let Place::Bytes(left) = self.place {
+            if let State::Bytes(left) = self.state {
                 let here = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
                 rest = rest.get(here..).unwrap_or_default();
                 let left = left - here as u64;
-                self.place = if left == 0 {
-                    Place::BytesCr
+                self.state = if left == 0 {
+                    State::BytesCr
                 } else {
-                    Place::Bytes(left)
+                    State::Bytes(left)
                 };
                 continue;
             }
-            if self.place == Place::Done {
+            if self.state == State::Done {
                 break;
             }
-            self.place = self
-                .place
+            self.state = self
+                .state
                 .next(*byte)
                 .ok_or(Rejection::Malformed("an unsound chunk"))?;
             rest = after;
@@ -67,11 +67,11 @@ impl ChunkScan {
     /// Whether the body has come to its end.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.place == Place::Done
+        self.state == State::Done
     }
 }
 
-impl Place {
+impl State {
     fn next(self, byte: u8) -> Option<Self> {
         Some(match (self, byte) {
             (Self::Size(value, digits), _) if byte.is_ascii_hexdigit() && digits < 16 => {

@@ -1,4 +1,4 @@
-//! Finds the end of a request head byte by byte, and stops at the first that has no place in one.
+//! Finds the end of a request head byte by byte, and stops at the first that has no state in one.
 
 use crate::rejection::{Part, Rejection};
 
@@ -6,7 +6,7 @@ use crate::rejection::{Part, Rejection};
 #[derive(Debug, Default)]
 pub struct HeadScan {
     seen: usize,
-    place: Place,
+    state: State,
 }
 
 /// How far a scan has come.
@@ -19,12 +19,12 @@ pub enum Scanned {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
+enum State {
     #[default]
     RequestLine,
     Header,
     LineStart,
-    /// A CR was seen, of the line before which `Place` this one was.
+    /// A CR was seen, of the line before which `State` this one was.
     LineEnd,
     HeadEnd,
 }
@@ -41,8 +41,8 @@ impl HeadScan {
             if self.seen > limit {
                 return Err(Rejection::TooLarge(Part::Head));
             }
-            self.place = self.place.next(byte)?;
-            if self.place == Place::HeadEnd && byte == b'\n' {
+            self.state = self.state.next(byte)?;
+            if self.state == State::HeadEnd && byte == b'\n' {
                 return Ok(Scanned::Complete(self.seen));
             }
         }
@@ -50,7 +50,7 @@ impl HeadScan {
     }
 }
 
-impl Place {
+impl State {
     fn next(self, byte: u8) -> Result<Self, Rejection> {
         match (self, byte) {
             (Self::LineEnd, b'\n') => Ok(Self::LineStart),

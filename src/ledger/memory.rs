@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Memory {
     records: Cache<Key, Arc<Record>>,
-    room: Arc<Room>,
+    capacity: Arc<Capacity>,
     tokens: AtomicU64,
 }
 
@@ -28,16 +28,16 @@ pub(super) struct Hold {
     token: u64,
 }
 
-/// Room for entries that are in flight or delivered, and as much for free ones, which hold
+/// Capacity for entries that are in flight or delivered, and as much for free ones, which hold
 /// nothing but a count of attempts and may be forgotten.
 #[derive(Debug)]
-struct Room {
+struct Capacity {
     capacity: usize,
     live: AtomicUsize,
     free: AtomicUsize,
 }
 
-impl Room {
+impl Capacity {
     fn take(&self, of: &AtomicUsize) -> bool {
         let more = |taken: usize| (taken < self.capacity).then_some(taken + 1);
         of.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
@@ -53,7 +53,7 @@ impl Room {
 struct Record {
     state: Mutex<State>,
     remember: Duration,
-    room: Arc<Room>,
+    capacity: Arc<Capacity>,
 }
 
 #[derive(Debug)]
@@ -74,11 +74,11 @@ enum Phase {
 /// Counting by drop cannot drift, whatever the reason an entry leaves for.
 impl Drop for Record {
     fn drop(&mut self) {
-        let room = &self.room;
-        Room::leave(if self.state.get_mut().is_free() {
-            &room.free
+        let capacity = &self.capacity;
+        Capacity::leave(if self.state.get_mut().is_free() {
+            &capacity.free
         } else {
-            &room.live
+            &capacity.live
         });
     }
 }
@@ -106,7 +106,7 @@ impl Memory {
         Self {
             records: Cache::builder().expire_after(ByRecord).build(),
             tokens: AtomicU64::new(0),
-            room: Arc::new(Room {
+            capacity: Arc::new(Capacity {
                 capacity,
                 live: AtomicUsize::new(0),
                 free: AtomicUsize::new(0),
@@ -158,10 +158,11 @@ impl Memory {
                 },
                 Some(entry) => {
                     let record = entry.into_value();
-                    outcome = record
-                        .state
-                        .lock()
-                        .claim(&self.room, content, (until, token), now);
+                    outcome =
+                        record
+                            .state
+                            .lock()
+                            .claim(&self.capacity, content, (until, token), now);
                     // Putting it again starts its time anew.
                     if outcome.is_ok() {
                         Op::Put(record)
@@ -179,7 +180,7 @@ impl Memory {
         terms: Terms,
         (until, token): (Instant, u64),
     ) -> Option<Arc<Record>> {
-        if !self.room.take(&self.room.live) {
+        if !self.capacity.take(&self.capacity.live) {
             return None;
         }
         let phase = Phase::InFlight { until, token };
@@ -190,7 +191,7 @@ impl Memory {
                 phase,
             }),
             remember: terms.remember,
-            room: Arc::clone(&self.room),
+            capacity: Arc::clone(&self.capacity),
         }))
     }
 
@@ -205,11 +206,11 @@ impl Memory {
     pub(super) fn free(&self, key: Key, hold: Hold, seen: bool) {
         self.end(key, hold, |state| {
             state.attempts -= u32::from(!seen);
-            if state.attempts == 0 || !self.room.take(&self.room.free) {
+            if state.attempts == 0 || !self.capacity.take(&self.capacity.free) {
                 return false;
             }
             state.phase = Phase::Free;
-            Room::leave(&self.room.live);
+            Capacity::leave(&self.capacity.live);
             true
         });
     }
@@ -236,7 +237,7 @@ impl Memory {
 impl State {
     fn claim(
         &mut self,
-        room: &Room,
+        capacity: &Capacity,
         content: Content,
         (until, token): (Instant, u64),
         now: Instant,
@@ -250,8 +251,8 @@ impl State {
             }
             Phase::InFlight { until, .. } if *until > now => return Err(Rejection::Conflict),
             Phase::InFlight { .. } => {}
-            Phase::Free if !room.take(&room.live) => return Err(Rejection::Saturated),
-            Phase::Free => Room::leave(&room.free),
+            Phase::Free if !capacity.take(&capacity.live) => return Err(Rejection::Saturated),
+            Phase::Free => Capacity::leave(&capacity.free),
         }
         self.content = content;
         self.attempts += 1;

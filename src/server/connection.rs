@@ -1,9 +1,9 @@
 //! One connection: request after request, until somebody wants it closed.
 
 use super::codec::{may_go_on, write_answer};
-use super::door::{Door, HeadBounds};
+use super::downstream::{Downstream, HeadBounds};
+use super::limit::Slot;
 use super::relay;
-use super::room::Seat;
 use super::{Server, exchange};
 use crate::admin;
 use crate::answer::Answer;
@@ -33,21 +33,21 @@ pub(super) enum Listener {
 pub(super) async fn serve(
     server: &Server,
     stream: Stream,
-    (mut since, mut seat): (Instant, Seat),
+    (mut since, mut slot): (Instant, Slot),
     listener: Listener,
     mut shutdown: ShutdownWatch,
 ) {
     let peer = peer(&stream);
-    let mut door = Door::new(stream);
+    let mut downstream = Downstream::new(stream);
     let bounds = server.head_bounds();
     loop {
-        if !seat.wait(since) {
+        if !slot.wait(since) {
             return;
         }
-        let begun = seat.while_kept(async {
+        let begun = slot.while_kept(async {
             tokio::select! {
                 biased;
-                begun = door.wait(bounds.idle) => begun,
+                begun = downstream.wait(bounds.idle) => begun,
                 _ = shutdown.wait_for(|ending| *ending) => false,
             }
         });
@@ -55,9 +55,9 @@ pub(super) async fn serve(
             return;
         }
         // Boxed, so that a connection that waits is small.
-        let request = Box::pin(one(server, door, &mut seat, listener, peer, bounds));
+        let request = Box::pin(one(server, downstream, &mut slot, listener, peer, bounds));
         match request.await {
-            Some(next) => door = next,
+            Some(next) => downstream = next,
             None => return,
         }
         since = Instant::now();
@@ -67,15 +67,15 @@ pub(super) async fn serve(
 /// Serves one request; gives the connection back where it can serve another.
 async fn one(
     server: &Server,
-    mut door: Door,
-    seat: &mut Seat,
+    mut downstream: Downstream,
+    slot: &mut Slot,
     listener: Listener,
     peer: Option<IpAddr>,
     bounds: HeadBounds,
-) -> Option<Door> {
-    let flight = (listener == Listener::Public).then(|| server.flights.begin());
-    let head = seat.while_kept(read_head(&mut door, bounds)).await?;
-    let mut session = HttpSession::new(Box::new(door));
+) -> Option<Downstream> {
+    let in_flight = (listener == Listener::Public).then(|| server.in_flight.begin());
+    let head = slot.while_kept(read_head(&mut downstream, bounds)).await?;
+    let mut session = HttpSession::new(Box::new(downstream));
     let head = match head {
         Ok(None) => return None,
         Ok(Some(head)) => match session.read_request().await {
@@ -89,26 +89,29 @@ async fn one(
     session.set_write_timeout(Some(server.timeouts.upstream));
     session.set_pipelining_enabled(true);
     match (head, listener) {
-        (Err(rejection), _) => refuse(&mut session, seat, &rejection, false).await,
+        (Err(rejection), _) => refuse(&mut session, slot, &rejection, false).await,
         (Ok(head), Listener::Admin) => {
             let answer = admin::answer(&head, server.is_draining());
             let keep_alive = may_go_on(&mut session, &head, None);
-            answer_while_kept(&mut session, seat, answer, keep_alive).await;
+            answer_while_kept(&mut session, slot, answer, keep_alive).await;
         }
-        (Ok(head), Listener::Public) => public(server, &mut session, head, seat, peer).await,
+        (Ok(head), Listener::Public) => public(server, &mut session, head, slot, peer).await,
     }
-    drop(flight);
-    next(session, seat).await
+    drop(in_flight);
+    next(session, slot).await
 }
 
-async fn read_head(door: &mut Door, bounds: HeadBounds) -> Result<Option<Head>, Rejection> {
-    let Some(raw) = door.read_head(bounds).await? else {
+async fn read_head(
+    downstream: &mut Downstream,
+    bounds: HeadBounds,
+) -> Result<Option<Head>, Rejection> {
+    let Some(raw) = downstream.read_head(bounds).await? else {
         return Ok(None);
     };
     let length = raw.len();
     let head = Head::parse(raw)?;
     if head.framing() == Framing::Chunked {
-        door.watch_chunks(length);
+        downstream.watch_chunks(length);
     }
     Ok(Some(head))
 }
@@ -117,63 +120,63 @@ async fn public(
     server: &Server,
     session: &mut HttpSession,
     head: Head,
-    seat: &mut Seat,
+    slot: &mut Slot,
     peer: Option<IpAddr>,
 ) {
     if server.is_draining() {
-        return refuse(session, seat, &Rejection::Draining, false).await;
+        return refuse(session, slot, &Rejection::Draining, false).await;
     }
     let found = server.routes.find(&head);
     match found {
         Ok(Found::Route(route)) => {
-            exchange::serve(server, session, &route, head, peer, seat).await;
+            exchange::serve(server, session, &route, head, peer, slot).await;
         }
         Ok(Found::Unmatched(unmatched)) => match head.expects_continue() {
             Ok(_) => {
                 // It never keeps its place: what nobody verified makes way for what somebody will,
                 // though after those that do nothing at all.
-                seat.wait(Instant::now());
+                slot.wait(Instant::now());
                 let relayed = relay::serve(server, session, &head, unmatched);
-                if seat.while_kept(relayed).await.is_none() {
+                if slot.while_kept(relayed).await.is_none() {
                     telemetry::log_refused(&Rejection::Crowded, None);
                     session.set_server_keepalive(None);
                 }
             }
-            Err(rejection) => refuse(session, seat, &rejection, false).await,
+            Err(rejection) => refuse(session, slot, &rejection, false).await,
         },
         Err(rejection) => {
             let keep_alive = may_go_on(session, &head, Some(&rejection));
-            refuse(session, seat, &rejection, keep_alive).await;
+            refuse(session, slot, &rejection, keep_alive).await;
         }
     }
 }
 
 /// Answers 503 to a connection for which there is no place.
-pub(super) async fn turn_away(stream: Stream, seat: &mut Seat) {
-    let mut session = HttpSession::new(Box::new(Door::new(stream)));
-    refuse(&mut session, seat, &Rejection::Crowded, false).await;
-    next(session, seat).await;
+pub(super) async fn turn_away(stream: Stream, slot: &mut Slot) {
+    let mut session = HttpSession::new(Box::new(Downstream::new(stream)));
+    refuse(&mut session, slot, &Rejection::Crowded, false).await;
+    next(session, slot).await;
 }
 
 async fn refuse(
     session: &mut HttpSession,
-    seat: &mut Seat,
+    slot: &mut Slot,
     rejection: &Rejection,
     keep_alive: bool,
 ) {
     let answer = Answer::to(rejection);
     telemetry::log_refused(rejection, Some(answer.status));
-    answer_while_kept(session, seat, answer, keep_alive).await;
+    answer_while_kept(session, slot, answer, keep_alive).await;
 }
 
 /// Writes an answer, unless the connection has to make way.
 pub(super) async fn answer_while_kept(
     session: &mut HttpSession,
-    seat: &mut Seat,
+    slot: &mut Slot,
     answer: Answer,
     keep_alive: bool,
 ) {
-    let written = seat
+    let written = slot
         .while_kept(write_answer(session, answer, keep_alive))
         .await;
     if written.is_none() {
@@ -182,17 +185,21 @@ pub(super) async fn answer_while_kept(
 }
 
 /// Where both sides want to go on, the connection for the next request.
-async fn next(session: HttpSession, seat: &mut Seat) -> Option<Door> {
+async fn next(session: HttpSession, slot: &mut Slot) -> Option<Downstream> {
     session.response_written()?;
     if session.will_keepalive() {
         let (stream, ahead) = session.reuse().await.ok()??.into_parts();
-        let mut door = *stream.into_any().downcast::<Door>().ok()?;
-        door.again(ahead);
-        return Some(door);
+        let mut downstream = *stream.into_any().downcast::<Downstream>().ok()?;
+        downstream.again(ahead);
+        return Some(downstream);
     }
-    let door = session.into_inner().into_any().downcast::<Door>().ok()?;
-    if seat.wait(Instant::now()) {
-        seat.while_kept(door.linger(LINGER)).await;
+    let downstream = session
+        .into_inner()
+        .into_any()
+        .downcast::<Downstream>()
+        .ok()?;
+    if slot.wait(Instant::now()) {
+        slot.while_kept(downstream.linger(LINGER)).await;
     }
     None
 }

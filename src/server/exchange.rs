@@ -3,7 +3,7 @@
 use super::Server;
 use super::codec::{may_go_on, read_body};
 use super::connection::answer_while_kept;
-use super::room::Seat;
+use super::limit::Slot;
 use crate::answer::Answer;
 use crate::clock::Moment;
 use crate::intake::{Head, Received};
@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// What is learnt on the way, for the log.
-struct Course {
+struct Progress {
     known: Known,
     bytes: usize,
     attempt: Option<u32>,
@@ -36,10 +36,10 @@ pub(super) async fn serve(
     route: &Route,
     head: Head,
     peer: Option<IpAddr>,
-    seat: &mut Seat,
+    slot: &mut Slot,
 ) {
     let begun = Instant::now();
-    let mut course = Course {
+    let mut progress = Progress {
         known: Known::default(),
         bytes: 0,
         attempt: None,
@@ -47,12 +47,12 @@ pub(super) async fn serve(
         upstream: None,
         app_status: None,
     };
-    let received = seat
+    let received = slot
         .while_kept(receive(server, session, route, &head, peer))
         .await;
     // Until here it may have to make way; what is whole keeps its place while it is at the app.
     let received = match received {
-        Some(Ok(_)) if !seat.keep() => None,
+        Some(Ok(_)) if !slot.keep() => None,
         received => received,
     };
     let Some(received) = received else {
@@ -63,13 +63,13 @@ pub(super) async fn serve(
     let now = server.now();
     let admitted = received.and_then(|body| {
         let received = Received::new(head.clone(), body);
-        judge(server, route, received, now, &mut course)
+        judge(server, route, received, now, &mut progress)
     });
     let (answer, outcome, rejection) = match admitted {
-        Ok(admitted) => deliver(server, route, admitted, &mut course).await,
+        Ok(admitted) => deliver(server, route, admitted, &mut progress).await,
         Err(rejection) => {
             // Whoever was refused has no place of its own any more.
-            seat.wait(Instant::now());
+            slot.wait(Instant::now());
             let (answer, outcome) = refuse(route, &rejection);
             (answer, outcome, Some(rejection))
         }
@@ -78,21 +78,21 @@ pub(super) async fn serve(
     Decision {
         gateway: &route.gateway.name,
         route: &route.path,
-        known: &course.known,
+        known: &progress.known,
         outcome,
         rejection: rejection.as_ref(),
-        bytes: course.bytes,
+        bytes: progress.bytes,
         status: answer.status,
-        app_status: course.app_status,
-        attempt: course.attempt,
+        app_status: progress.app_status,
+        attempt: progress.attempt,
         now: now.wall,
-        verify: course.verify,
-        upstream: course.upstream,
+        verify: progress.verify,
+        upstream: progress.upstream,
         total: begun.elapsed(),
     }
     .log();
     let keep_alive = !server.is_draining() && may_go_on(session, &head, rejection.as_ref());
-    answer_while_kept(session, seat, answer, keep_alive).await;
+    answer_while_kept(session, slot, answer, keep_alive).await;
 }
 
 async fn receive(
@@ -111,12 +111,12 @@ fn judge(
     route: &Route,
     received: Received,
     now: Moment,
-    course: &mut Course,
+    progress: &mut Progress,
 ) -> Result<Admitted, Rejection> {
     let begun = Instant::now();
-    course.bytes = received.body().len();
-    let admitted = guarded(|| route.admit(received, &server.ledger, now, &mut course.known));
-    course.verify = begun.elapsed();
+    progress.bytes = received.body().len();
+    let admitted = guarded(|| route.admit(received, &server.ledger, now, &mut progress.known));
+    progress.verify = begun.elapsed();
     admitted
 }
 
@@ -125,32 +125,32 @@ fn guarded<T>(judgement: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rej
     catch_unwind(AssertUnwindSafe(judgement)).unwrap_or(Err(Rejection::Internal))
 }
 
-fn refuse(route: &Route, rejection: &Rejection) -> (Answer, &'static str) {
+fn refuse(route: &Route, rejection: &Rejection) -> (Answer, Outcome) {
     if *rejection == Rejection::Test {
-        return (
-            Answer::acknowledge(route.gateway.scheme.acknowledgement()),
-            "test",
-        );
+        let with = route.gateway.scheme.acknowledgement();
+        return (Answer::acknowledge(with), Outcome::Test);
     }
     let known = matches!(rejection, Rejection::Repeat(_) | Rejection::Duplicate);
-    (
-        Answer::to(rejection),
-        if known { "duplicate" } else { "rejected" },
-    )
+    let outcome = if known {
+        Outcome::Duplicate
+    } else {
+        Outcome::Rejected
+    };
+    (Answer::to(rejection), outcome)
 }
 
 async fn deliver(
     server: &Server,
     route: &Route,
     admitted: Admitted,
-    course: &mut Course,
-) -> (Answer, &'static str, Option<Rejection>) {
+    progress: &mut Progress,
+) -> (Answer, Outcome, Option<Rejection>) {
     let begun = Instant::now();
-    course.attempt = Some(admitted.claim().attempt());
+    progress.attempt = Some(admitted.claim().attempt());
     let outbound = server.upstream.address(admitted, &route.gateway.name);
     let (reply, claim) = server.pool.exchange(outbound, route.upstream_timeout).await;
-    course.upstream = Some(begun.elapsed());
-    course.app_status = reply.status();
+    progress.upstream = Some(begun.elapsed());
+    progress.app_status = reply.status();
     let outcome = reply.outcome();
     let rejection = match &reply {
         Reply::Silent(rejection) | Reply::Unsent(rejection) => Some(rejection.clone()),
@@ -164,9 +164,13 @@ async fn deliver(
         }
         Outcome::Refused => claim.free(),
         // Its drop gives back what was never sent, and leaves the rest to the lease.
-        Outcome::Unknown | Outcome::Unsent => drop(claim),
+        Outcome::Duplicate
+        | Outcome::Rejected
+        | Outcome::Test
+        | Outcome::Unknown
+        | Outcome::Unsent => drop(claim),
     }
-    (answer, outcome.label(), rejection)
+    (answer, outcome, rejection)
 }
 
 #[cfg(test)]

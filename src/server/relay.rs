@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::codec::{may_go_on, response_header, send_continue, write_answer};
-use super::door::Door;
+use super::downstream::Downstream;
 use super::upstream::{end_to_end, request_header};
 use crate::answer::Answer;
 use crate::forward::Unmatched;
@@ -140,8 +140,9 @@ async fn pass(
                         .insert_header("Content-Length", length)
                         .map_err(gone)?;
                     // Of a body by length the codec would flush the end only.
-                    if let Some(door) = session.stream().as_any().downcast_ref::<Door>() {
-                        door.stream_writes();
+                    if let Some(downstream) = session.stream().as_any().downcast_ref::<Downstream>()
+                    {
+                        downstream.stream_writes();
                     }
                 }
                 None if matches!(head.status.as_u16(), 204 | 304) => {}

@@ -7,19 +7,19 @@ use tokio::sync::Notify;
 
 /// Counts requests from their first byte to their answer.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
+pub(super) struct InFlight {
     count: AtomicUsize,
     landed: Notify,
 }
 
 /// One request in flight.
 #[derive(Debug)]
-pub(super) struct Flight(Arc<Flights>);
+pub(super) struct InFlightGuard(Arc<InFlight>);
 
-impl Flights {
-    pub(super) fn begin(self: &Arc<Self>) -> Flight {
+impl InFlight {
+    pub(super) fn begin(self: &Arc<Self>) -> InFlightGuard {
         self.count.fetch_add(1, Ordering::SeqCst);
-        Flight(Arc::clone(self))
+        InFlightGuard(Arc::clone(self))
     }
 
     /// Comes back when nothing is in flight.
@@ -38,7 +38,7 @@ impl Flights {
     }
 }
 
-impl Drop for Flight {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.0.landed.notify_waiters();

@@ -1,4 +1,4 @@
-//! Room for connections: the one that has waited longest for a request makes way.
+//! ConnectionLimit for connections: the one that has waited longest for a request makes way.
 
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -8,13 +8,13 @@ use tokio::sync::Notify;
 
 /// A bounded number of connections.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct ConnectionLimit {
     capacity: usize,
-    seats: Mutex<Seats>,
+    slots: Mutex<Slots>,
 }
 
 #[derive(Debug, Default)]
-struct Seats {
+struct Slots {
     taken: usize,
     next: u64,
     /// Those without a whole request, in the order in which they began to wait.
@@ -35,38 +35,38 @@ type Turn = (Instant, u64);
 
 /// The place of one connection.
 #[derive(Debug)]
-pub(super) struct Seat {
-    room: Arc<Room>,
+pub(super) struct Slot {
+    limit: Arc<ConnectionLimit>,
     turn: Option<Turn>,
     given_away: Arc<Notify>,
     is_given_away: bool,
 }
 
-impl Room {
+impl ConnectionLimit {
     pub(super) fn new(capacity: usize) -> Arc<Self> {
         Arc::new(Self {
             capacity,
-            seats: Mutex::default(),
+            slots: Mutex::default(),
         })
     }
 
     /// Takes a place for a connection accepted at `since`, if need be that of the one that has
     /// waited longest.
-    pub(super) fn enter(self: &Arc<Self>, since: Instant) -> Result<Seat, Full> {
-        let mut seats = self.seats.lock();
-        if seats.taken < self.capacity {
-            seats.taken += 1;
+    pub(super) fn acquire(self: &Arc<Self>, since: Instant) -> Result<Slot, Full> {
+        let mut slots = self.slots.lock();
+        if slots.taken < self.capacity {
+            slots.taken += 1;
         } else {
-            let longest = seats.waiting.first_entry().ok_or(Full::Busy)?;
+            let longest = slots.waiting.first_entry().ok_or(Full::Busy)?;
             // Connections are not served in the order in which they were accepted.
             if longest.key().0 > since {
                 return Err(Full::Outwaited);
             }
             longest.remove().notify_one();
         }
-        drop(seats);
-        Ok(Seat {
-            room: Arc::clone(self),
+        drop(slots);
+        Ok(Slot {
+            limit: Arc::clone(self),
             turn: None,
             given_away: Arc::default(),
             is_given_away: false,
@@ -74,17 +74,17 @@ impl Room {
     }
 }
 
-impl Seat {
+impl Slot {
     /// It waits for a request since then, and may have to make way; `false` where its place was
     /// given away before.
     pub(super) fn wait(&mut self, since: Instant) -> bool {
         if !self.keep() {
             return false;
         }
-        let mut seats = self.room.seats.lock();
-        let turn = (since, seats.next);
-        seats.next += 1;
-        seats.waiting.insert(turn, Arc::clone(&self.given_away));
+        let mut slots = self.limit.slots.lock();
+        let turn = (since, slots.next);
+        slots.next += 1;
+        slots.waiting.insert(turn, Arc::clone(&self.given_away));
         self.turn = Some(turn);
         true
     }
@@ -92,7 +92,7 @@ impl Seat {
     /// It has a whole request and keeps its place; `false` where it was given away before.
     pub(super) fn keep(&mut self) -> bool {
         if let Some(turn) = self.turn.take() {
-            let kept = self.room.seats.lock().waiting.remove(&turn).is_some();
+            let kept = self.limit.slots.lock().waiting.remove(&turn).is_some();
             self.is_given_away = !kept;
         }
         !self.is_given_away
@@ -108,10 +108,10 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
         if self.keep() {
-            self.room.seats.lock().taken -= 1;
+            self.limit.slots.lock().taken -= 1;
         }
     }
 }
@@ -125,21 +125,21 @@ mod tests {
     async fn the_longest_waiting_makes_way_and_the_busy_stay() {
         let start = Instant::now();
         let at = |second| start + Duration::from_secs(second);
-        let room = Room::new(3);
-        let mut seats: Vec<_> = (0..3).map(|n| room.enter(at(n)).unwrap()).collect();
-        assert_eq!(room.enter(at(9)).err(), Some(Full::Busy));
-        seats[0].wait(at(6));
-        seats[1].wait(at(5));
-        assert_eq!(room.enter(at(4)).err(), Some(Full::Outwaited));
-        let newcomer = room.enter(at(9)).unwrap();
-        let gone = seats[1].while_kept(std::future::pending::<()>()).await;
+        let limit = ConnectionLimit::new(3);
+        let mut slots: Vec<_> = (0..3).map(|n| limit.acquire(at(n)).unwrap()).collect();
+        assert_eq!(limit.acquire(at(9)).err(), Some(Full::Busy));
+        slots[0].wait(at(6));
+        slots[1].wait(at(5));
+        assert_eq!(limit.acquire(at(4)).err(), Some(Full::Outwaited));
+        let newcomer = limit.acquire(at(9)).unwrap();
+        let gone = slots[1].while_kept(std::future::pending::<()>()).await;
         assert_eq!(gone, None);
-        assert!(!seats[1].keep() && seats[0].keep() && seats[2].keep());
-        seats[0].wait(at(7));
-        seats[0].wait(at(8));
-        assert_eq!(room.seats.lock().waiting.len(), 1, "one seat waits once");
-        drop(seats);
+        assert!(!slots[1].keep() && slots[0].keep() && slots[2].keep());
+        slots[0].wait(at(7));
+        slots[0].wait(at(8));
+        assert_eq!(limit.slots.lock().waiting.len(), 1, "one slot waits once");
+        drop(slots);
         drop(newcomer);
-        assert_eq!(room.seats.lock().taken, 0);
+        assert_eq!(limit.slots.lock().taken, 0);
     }
 }

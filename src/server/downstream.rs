@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// ahead, then the rest. What it writes is held until it flushes, so that an answer leaves in one
 /// piece. A connection that waits holds no buffer.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct Downstream {
     stream: Stream,
     ahead: BytesMut,
     held: BytesMut,
@@ -50,7 +50,7 @@ pub(super) struct HeadBounds {
     pub(super) whole: Duration,
 }
 
-impl Door {
+impl Downstream {
     pub(super) fn new(stream: Stream) -> Self {
         Self {
             stream,
@@ -167,7 +167,7 @@ impl Chunks {
     }
 }
 
-impl AsyncRead for Door {
+impl AsyncRead for Downstream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -189,7 +189,7 @@ impl AsyncRead for Door {
     }
 }
 
-impl Door {
+impl Downstream {
     fn poll_release(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.held.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.held))?;
@@ -202,7 +202,7 @@ impl Door {
     }
 }
 
-impl AsyncWrite for Door {
+impl AsyncWrite for Downstream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -231,35 +231,35 @@ impl AsyncWrite for Door {
 // What the codec asks of a stream besides bytes is answered by the stream below.
 
 #[async_trait]
-impl Shutdown for Door {
+impl Shutdown for Downstream {
     async fn shutdown(&mut self) {
         self.stream.shutdown().await;
     }
 }
 
-impl UniqueID for Door {
+impl UniqueID for Downstream {
     fn id(&self) -> UniqueIDType {
         self.stream.id()
     }
 }
 
-impl Ssl for Door {}
+impl Ssl for Downstream {}
 
-impl Peek for Door {}
+impl Peek for Downstream {}
 
-impl GetTimingDigest for Door {
+impl GetTimingDigest for Downstream {
     fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
         self.stream.get_timing_digest()
     }
 }
 
-impl GetProxyDigest for Door {
+impl GetProxyDigest for Downstream {
     fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
         self.stream.get_proxy_digest()
     }
 }
 
-impl GetSocketDigest for Door {
+impl GetSocketDigest for Downstream {
     fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
         self.stream.get_socket_digest()
     }

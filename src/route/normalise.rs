@@ -5,7 +5,7 @@
 /// collapsed, letters lower-case.
 ///
 /// `None` where it is encoded more often than anybody has a reason to.
-pub(super) fn fold(path: &str) -> Option<String> {
+pub(super) fn normalise(path: &str) -> Option<String> {
     let mut bytes = path.as_bytes().to_vec();
     for layer in 0.. {
         let decoded = percent_decode(&bytes);
@@ -70,8 +70,8 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn folds_every_disguise_onto_the_plain_path() {
-        let plain = fold("/payments/notifications");
+    fn normalises_every_disguise_onto_the_plain_path() {
+        let plain = normalise("/payments/notifications");
         for disguise in [
             "//payments/notifications",
             "/./payments/notifications",
@@ -93,7 +93,7 @@ mod tests {
             "/payments/notifications%3fx=1",
             "/payments/notifications::$DATA",
         ] {
-            assert_eq!(fold(disguise), plain, "{disguise}");
+            assert_eq!(normalise(disguise), plain, "{disguise}");
         }
         for other in [
             "/payments",
@@ -101,22 +101,22 @@ mod tests {
             "/payment/notifications",
             "/%zz",
         ] {
-            assert_ne!(fold(other), plain, "{other}");
+            assert_ne!(normalise(other), plain, "{other}");
         }
     }
 
     #[test]
     fn gives_up_on_a_path_that_is_encoded_again_and_again() {
-        assert!(fold("/%25252570ayments").is_some());
-        assert_eq!(fold("/%2525252570ayments"), None);
-        assert_eq!(fold(&format!("/%{}", "25".repeat(10_000))), None);
+        assert!(normalise("/%25252570ayments").is_some());
+        assert_eq!(normalise("/%2525252570ayments"), None);
+        assert_eq!(normalise(&format!("/%{}", "25".repeat(10_000))), None);
     }
 
     proptest! {
         #[test]
-        fn folding_twice_is_folding_once(path in "/[a-zA-Z./%;\\\\0-9]{0,40}") {
-            if let Some(once) = fold(&path) {
-                prop_assert_eq!(fold(&once), Some(once));
+        fn normalising_twice_is_normalising_once(path in "/[a-zA-Z./%;\\\\0-9]{0,40}") {
+            if let Some(once) = normalise(&path) {
+                prop_assert_eq!(normalise(&once), Some(once));
             }
         }
     }
