@@ -11,6 +11,8 @@ pub struct Moment {
     pub wall: Timestamp,
     /// The steady clock: what leases are measured by.
     pub steady: Instant,
+    /// Whether the wall clock is not believed, and was at the last look.
+    pub fell_behind: bool,
 }
 
 /// Reads both clocks. The wall clock is not believed when it falls behind the steady one: old
@@ -34,6 +36,7 @@ impl Clock {
             started: Moment {
                 wall: Timestamp::now(),
                 steady: Instant::now(),
+                fell_behind: false,
             },
             ahead_ms: AtomicI64::new(0),
             behind: AtomicBool::new(false),
@@ -54,13 +57,12 @@ impl Clock {
         let passed = SignedDuration::try_from(steady - self.started.steady);
         let add = |time: Timestamp, by| time.saturating_add(by).unwrap_or(Timestamp::MAX);
         let expected = add(add(self.started.wall, passed.unwrap_or_default()), ahead);
-        let wall = self.believe(add(Timestamp::now(), ahead), expected);
-        Moment { wall, steady }
-    }
-
-    /// Whether the wall clock has fallen behind since it was last asked for.
-    pub fn fell_behind(&self) -> bool {
-        self.behind.swap(false, Ordering::Relaxed)
+        let (wall, fell_behind) = self.believe(add(Timestamp::now(), ahead), expected);
+        Moment {
+            wall,
+            steady,
+            fell_behind,
+        }
     }
 
     /// Moves the wall clock ahead, to show what the passing of hours does.
@@ -69,12 +71,11 @@ impl Clock {
         self.ahead_ms.fetch_add(by, Ordering::Relaxed);
     }
 
-    fn believe(&self, shown: Timestamp, expected: Timestamp) -> Timestamp {
-        if expected.duration_since(shown) <= TOLERATED {
-            return shown;
-        }
-        self.behind.store(true, Ordering::Relaxed);
-        expected
+    fn believe(&self, shown: Timestamp, expected: Timestamp) -> (Timestamp, bool) {
+        let behind = expected.duration_since(shown) > TOLERATED;
+        let was_behind = self.behind.swap(behind, Ordering::Relaxed);
+        let time = if behind { expected } else { shown };
+        (time, behind && !was_behind)
     }
 }
 
@@ -86,20 +87,19 @@ mod tests {
     fn a_wall_clock_that_falls_behind_is_not_believed() {
         let clock = Clock::start();
         let at = |seconds: i64| clock.started() + SignedDuration::from_secs(seconds);
-        for (shown, passed, believed) in [
-            (10, 10, 10),
-            (5, 10, 5),
-            (4, 10, 10),
-            (-3600, 11, 11),
+        for (shown, passed, believed, told) in [
+            (10, 10, 10, false),
+            (5, 10, 5, false),
+            (4, 10, 10, true),
+            (-3600, 11, 11, false),
             // It jumped ahead, and was set right again.
-            (100_000, 12, 100_000),
-            (13, 13, 13),
+            (100_000, 12, 100_000, false),
+            (13, 13, 13, false),
+            (0, 14, 14, true),
         ] {
             let time = clock.believe(at(shown), at(passed));
-            assert_eq!(time, at(believed), "{shown} after {passed}");
+            assert_eq!(time, (at(believed), told), "{shown} after {passed}");
         }
-        assert!(clock.fell_behind());
-        assert!(!clock.fell_behind(), "told once");
     }
 
     #[test]

@@ -49,7 +49,7 @@ struct Server {
     limits: Limits,
     limit: Arc<ConnectionLimit>,
     admin_limit: Arc<ConnectionLimit>,
-    /// For those that are told that there is no place.
+    /// For those that are told that there is no slot.
     turned_away: Arc<ConnectionLimit>,
     in_flight: Arc<InFlight>,
     draining: AtomicBool,
@@ -58,7 +58,7 @@ struct Server {
 impl Server {
     fn now(&self) -> Moment {
         let now = self.clock.now();
-        if self.clock.fell_behind() {
+        if now.fell_behind {
             tracing::warn!(
                 "the wall clock was set back and is not believed: if it is right now and \
                  notifications are refused as stale, restart"
@@ -80,9 +80,9 @@ impl Server {
     }
 }
 
-/// Probes are few; a flood of them takes no place from the gateways.
+/// Probes are few; a flood of them takes no slot from the gateways.
 const ADMIN_CONNECTIONS: usize = 64;
-/// Beyond this many at a time, connections without a place are closed without a word.
+/// Beyond this many at a time, connections without a slot are closed without a word.
 const TURNED_AWAY: usize = 64;
 const BACKLOG: u32 = 4096;
 
@@ -234,7 +234,7 @@ impl Running {
         self.server.draining.store(true, Ordering::SeqCst);
         self.public.send_replace(true);
         let in_flight = &self.server.in_flight;
-        let _ = tokio::time::timeout(self.server.timeouts.drain, in_flight.all_landed()).await;
+        let _ = tokio::time::timeout(self.server.timeouts.drain, in_flight.finished()).await;
         in_flight.count()
     }
 

@@ -32,14 +32,14 @@ pub(super) struct Hold {
 /// nothing but a count of attempts and may be forgotten.
 #[derive(Debug)]
 struct Capacity {
-    capacity: usize,
+    most: usize,
     live: AtomicUsize,
     free: AtomicUsize,
 }
 
 impl Capacity {
     fn take(&self, of: &AtomicUsize) -> bool {
-        let more = |taken: usize| (taken < self.capacity).then_some(taken + 1);
+        let more = |taken: usize| (taken < self.most).then_some(taken + 1);
         of.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
             .is_ok()
     }
@@ -107,7 +107,7 @@ impl Memory {
             records: Cache::builder().expire_after(ByRecord).build(),
             tokens: AtomicU64::new(0),
             capacity: Arc::new(Capacity {
-                capacity,
+                most: capacity,
                 live: AtomicUsize::new(0),
                 free: AtomicUsize::new(0),
             }),

@@ -133,7 +133,7 @@ async fn public(
         }
         Ok(Found::Unmatched(unmatched)) => match head.expects_continue() {
             Ok(_) => {
-                // It never keeps its place: what nobody verified makes way for what somebody will,
+                // It never keeps its slot: what nobody verified makes way for what somebody will,
                 // though after those that do nothing at all.
                 slot.wait(Instant::now());
                 let relayed = relay::serve(server, session, &head, unmatched);
@@ -151,7 +151,7 @@ async fn public(
     }
 }
 
-/// Answers 503 to a connection for which there is no place.
+/// Answers 503 to a connection for which there is no slot.
 pub(super) async fn turn_away(stream: Stream, slot: &mut Slot) {
     let mut session = HttpSession::new(Box::new(Downstream::new(stream)));
     refuse(&mut session, slot, &Rejection::Crowded, false).await;

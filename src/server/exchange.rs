@@ -13,6 +13,7 @@ use crate::route::{Known, Route};
 use crate::settle::{Outcome, Reply};
 use crate::telemetry::{self, Decision};
 use bytes::Bytes;
+use jiff::Timestamp;
 use pingora_core::protocols::http::v1::server::HttpSession;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,12 +21,48 @@ use std::time::{Duration, Instant};
 
 /// What is learnt on the way, for the log.
 struct Progress {
+    begun: Instant,
     known: Known,
+    judged: Timestamp,
     bytes: usize,
     attempt: Option<u32>,
     verify: Duration,
     upstream: Option<Duration>,
     app_status: Option<u16>,
+}
+
+impl Progress {
+    fn begin() -> Self {
+        Self {
+            begun: Instant::now(),
+            known: Known::default(),
+            judged: Timestamp::UNIX_EPOCH,
+            bytes: 0,
+            attempt: None,
+            verify: Duration::ZERO,
+            upstream: None,
+            app_status: None,
+        }
+    }
+
+    fn log(&self, route: &Route, outcome: Outcome, rejection: Option<&Rejection>, status: u16) {
+        Decision {
+            gateway: &route.gateway.name,
+            route: &route.path,
+            known: &self.known,
+            outcome,
+            rejection,
+            bytes: self.bytes,
+            status,
+            app_status: self.app_status,
+            attempt: self.attempt,
+            now: self.judged,
+            verify: self.verify,
+            upstream: self.upstream,
+            total: self.begun.elapsed(),
+        }
+        .log();
+    }
 }
 
 /// Serves a request that has a route. The gateway's leaving ends nothing here: the app's answer is
@@ -38,19 +75,11 @@ pub(super) async fn serve(
     peer: Option<IpAddr>,
     slot: &mut Slot,
 ) {
-    let begun = Instant::now();
-    let mut progress = Progress {
-        known: Known::default(),
-        bytes: 0,
-        attempt: None,
-        verify: Duration::ZERO,
-        upstream: None,
-        app_status: None,
-    };
+    let mut progress = Progress::begin();
     let received = slot
         .while_kept(receive(server, session, route, &head, peer))
         .await;
-    // Until here it may have to make way; what is whole keeps its place while it is at the app.
+    // Until here it may have to make way; what is whole keeps its slot while it is at the app.
     let received = match received {
         Some(Ok(_)) if !slot.keep() => None,
         received => received,
@@ -61,6 +90,7 @@ pub(super) async fn serve(
     };
     // Only now, since leases and ages count from here.
     let now = server.now();
+    progress.judged = now.wall;
     let admitted = received.and_then(|body| {
         let received = Received::new(head.clone(), body);
         judge(server, route, received, now, &mut progress)
@@ -68,29 +98,14 @@ pub(super) async fn serve(
     let (answer, outcome, rejection) = match admitted {
         Ok(admitted) => deliver(server, route, admitted, &mut progress).await,
         Err(rejection) => {
-            // Whoever was refused has no place of its own any more.
+            // Whoever was refused keeps no slot.
             slot.wait(Instant::now());
             let (answer, outcome) = refuse(route, &rejection);
             (answer, outcome, Some(rejection))
         }
     };
     // Logged first: whoever has the answer finds its line.
-    Decision {
-        gateway: &route.gateway.name,
-        route: &route.path,
-        known: &progress.known,
-        outcome,
-        rejection: rejection.as_ref(),
-        bytes: progress.bytes,
-        status: answer.status,
-        app_status: progress.app_status,
-        attempt: progress.attempt,
-        now: now.wall,
-        verify: progress.verify,
-        upstream: progress.upstream,
-        total: begun.elapsed(),
-    }
-    .log();
+    progress.log(route, outcome, rejection.as_ref(), answer.status);
     let keep_alive = !server.is_draining() && may_go_on(session, &head, rejection.as_ref());
     answer_while_kept(session, slot, answer, keep_alive).await;
 }

@@ -1,4 +1,4 @@
-//! ConnectionLimit for connections: the one that has waited longest for a request makes way.
+//! A bound on connections: the one that has waited longest makes way.
 
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ struct Slots {
     waiting: BTreeMap<Turn, Arc<Notify>>,
 }
 
-/// Why there is no place.
+/// Why there is no slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
     /// Every connection has a request.
@@ -33,7 +33,7 @@ pub(super) enum Full {
 /// Since when a connection waits; the number tells those of one instant apart.
 type Turn = (Instant, u64);
 
-/// The place of one connection.
+/// The slot of one connection.
 #[derive(Debug)]
 pub(super) struct Slot {
     limit: Arc<ConnectionLimit>,
@@ -50,7 +50,7 @@ impl ConnectionLimit {
         })
     }
 
-    /// Takes a place for a connection accepted at `since`, if need be that of the one that has
+    /// Takes a slot for a connection accepted at `since`, if need be that of the one that has
     /// waited longest.
     pub(super) fn acquire(self: &Arc<Self>, since: Instant) -> Result<Slot, Full> {
         let mut slots = self.slots.lock();
@@ -75,7 +75,7 @@ impl ConnectionLimit {
 }
 
 impl Slot {
-    /// It waits for a request since then, and may have to make way; `false` where its place was
+    /// It waits for a request since then, and may have to make way; `false` where its slot was
     /// given away before.
     pub(super) fn wait(&mut self, since: Instant) -> bool {
         if !self.keep() {
@@ -89,7 +89,7 @@ impl Slot {
         true
     }
 
-    /// It has a whole request and keeps its place; `false` where it was given away before.
+    /// It has a whole request and keeps its slot; `false` where it was given away before.
     pub(super) fn keep(&mut self) -> bool {
         if let Some(turn) = self.turn.take() {
             let kept = self.limit.slots.lock().waiting.remove(&turn).is_some();
@@ -98,7 +98,7 @@ impl Slot {
         !self.is_given_away
     }
 
-    /// Comes back with the output, or with `None` once the place was given away.
+    /// Comes back with the output, or with `None` once the slot was given away.
     pub(super) async fn while_kept<F: Future>(&self, work: F) -> Option<F::Output> {
         tokio::select! {
             biased;

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     count: AtomicUsize,
-    landed: Notify,
+    changed: Notify,
 }
 
 /// One request in flight.
@@ -23,13 +23,13 @@ impl InFlight {
     }
 
     /// Comes back when nothing is in flight.
-    pub(super) async fn all_landed(&self) {
+    pub(super) async fn finished(&self) {
         loop {
-            let landed = self.landed.notified();
+            let changed = self.changed.notified();
             if self.count.load(Ordering::SeqCst) == 0 {
                 return;
             }
-            landed.await;
+            changed.await;
         }
     }
 
@@ -41,7 +41,7 @@ impl InFlight {
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
         if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.landed.notify_waiters();
+            self.0.changed.notify_waiters();
         }
     }
 }
