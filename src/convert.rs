@@ -25,6 +25,7 @@ pub struct Payload {
     received: Received,
     signed: Signed,
     json: Option<Bytes>,
+    content: Content,
 }
 
 /// SHA-256 of everything that is forwarded of a notification: method, target, body.
@@ -41,11 +42,14 @@ impl Payload {
             Convert::None => None,
             Convert::Json => Some(object(received.parameters()?)),
         };
-        Ok(Self {
+        let mut payload = Self {
             received,
             signed,
             json,
-        })
+            content: Content::default(),
+        };
+        payload.content = payload.digest();
+        Ok(payload)
     }
 
     /// What the proof says.
@@ -95,6 +99,10 @@ impl Payload {
     /// The digest of what is forwarded.
     #[must_use]
     pub fn content(&self) -> Content {
+        self.content
+    }
+
+    fn digest(&self) -> Content {
         let body: [u8; 32] = match &self.json {
             None => *self.received.body_sha256(),
             Some(json) => Sha256::digest(json).into(),

@@ -8,7 +8,7 @@
 
 mod memory;
 
-use crate::convert::{Content, Payload};
+use crate::convert::Payload;
 use crate::rejection::{Rejection, Stored};
 use crate::scheme::Identity;
 use jiff::Timestamp;
@@ -92,10 +92,10 @@ impl Ledger {
 
     /// The key under which a payload is known.
     #[must_use]
-    pub fn key(payload: &Payload, content: &Content) -> Key {
+    pub fn key(payload: &Payload) -> Key {
         match payload.signed().identity {
             Identity::Values(digest) => Key(digest),
-            Identity::Content => Key(*content),
+            Identity::Content => Key(payload.content()),
         }
     }
 
@@ -110,9 +110,8 @@ impl Ledger {
         terms: Terms,
         now: Instant,
     ) -> Result<Admitted, Rejection> {
-        let content = payload.content();
-        let key = Self::key(&payload, &content);
-        let hold = self.memory.claim(key, content, terms, now)?;
+        let key = Self::key(&payload);
+        let hold = self.memory.claim(key, payload.content(), terms, now)?;
         let claim = Claim {
             ledger: Arc::clone(self),
             key,

@@ -84,7 +84,7 @@ pub struct Known {
 }
 
 /// Added to the deadline of the app's answer, so that a lease outlives every exchange.
-pub const LEASE_MARGIN: Duration = Duration::from_secs(15);
+const LEASE_MARGIN: Duration = Duration::from_secs(15);
 /// Added to `remember`, so that no entry leaves while its bytes are still on their way.
 const REMEMBER_MARGIN: Duration = Duration::from_secs(60);
 
@@ -135,7 +135,7 @@ impl Route {
             return Err(Rejection::Test);
         }
         let payload = Payload::prepare(fresh, self.convert)?;
-        known.key = Some(Ledger::key(&payload, &payload.content()));
+        known.key = Some(Ledger::key(&payload));
         let claimed = ledger.claim(payload, self.terms(), now.steady);
         if self.duplicate == Duplicate::Reject && matches!(claimed, Err(Rejection::Repeat(_))) {
             return Err(Rejection::Duplicate);
@@ -222,11 +222,5 @@ impl Routes {
         let mut routes: Vec<_> = self.exact.values().map(Arc::as_ref).collect();
         routes.sort_by(|a, b| a.path.cmp(&b.path));
         routes.into_iter()
-    }
-
-    /// What becomes of a path without a route.
-    #[must_use]
-    pub fn unmatched(&self) -> Policy {
-        self.unmatched
     }
 }

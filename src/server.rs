@@ -9,7 +9,7 @@ mod relay;
 mod shutdown;
 mod upstream;
 
-pub use shutdown::asked_to_end;
+pub use shutdown::EndSignals;
 
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Limits, Timeouts};
@@ -47,8 +47,8 @@ struct Server {
     pool: Pool,
     timeouts: Timeouts,
     limits: Limits,
-    limit: Arc<ConnectionLimit>,
-    admin_limit: Arc<ConnectionLimit>,
+    connections: Arc<ConnectionLimit>,
+    admin_connections: Arc<ConnectionLimit>,
     /// For those that are told that there is no slot.
     turned_away: Arc<ConnectionLimit>,
     in_flight: Arc<InFlight>,
@@ -102,8 +102,8 @@ impl ServerApp for App {
         shutdown: &ShutdownWatch,
     ) -> Option<Stream> {
         let limit = match self.listener {
-            Listener::Public => &self.server.limit,
-            Listener::Admin => &self.server.admin_limit,
+            Listener::Public => &self.server.connections,
+            Listener::Admin => &self.server.admin_connections,
         };
         let since = connection::accepted(&stream);
         match limit.acquire(since) {
@@ -174,8 +174,8 @@ pub fn start(config: Config, bound: Bound, clock: Arc<Clock>) -> io::Result<Runn
         ledger: Arc::new(Ledger::in_memory(config.capacity, clock.started())),
         upstream: Arc::new(config.upstream),
         pool: Pool::new(config.timeouts.connect),
-        limit: ConnectionLimit::new(config.limits.connections),
-        admin_limit: ConnectionLimit::new(ADMIN_CONNECTIONS),
+        connections: ConnectionLimit::new(config.limits.connections),
+        admin_connections: ConnectionLimit::new(ADMIN_CONNECTIONS),
         turned_away: ConnectionLimit::new(TURNED_AWAY),
         in_flight: Arc::default(),
         draining: AtomicBool::new(false),
@@ -257,6 +257,7 @@ pub fn run(config: Config) -> Result<(), String> {
     let ended = runtime.block_on(async {
         let bound = bind(&config)?;
         shutdown::outlive_hangups().map_err(failed)?;
+        let mut signals = EndSignals::listen().map_err(failed)?;
         let warnings = config.warnings.clone();
         // So that the first notification already finds the app; it waits for no name server.
         let first = upstream::resolve(&config.upstream);
@@ -272,12 +273,12 @@ pub fn run(config: Config) -> Result<(), String> {
             admin,
             "listening"
         );
-        let signal = asked_to_end().await.map_err(failed)?;
+        let signal = signals.next().await;
         tracing::info!(signal, "draining");
         let unfinished = tokio::select! {
             unfinished = running.drain() => unfinished,
             // Whoever asks twice means now.
-            _ = asked_to_end() => running.in_flight(),
+            _ = signals.next() => running.in_flight(),
         };
         match unfinished {
             0 => tracing::info!("ended"),

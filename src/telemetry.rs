@@ -1,12 +1,12 @@
 //! The log: one JSON line per decision, never a body, a query, a proof or a secret.
 
 use crate::rejection::Rejection;
-use crate::route::Known;
+use crate::route::{Known, Route};
 use crate::settle::Outcome;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_appender::non_blocking::WorkerGuard;
@@ -17,49 +17,56 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// What became of one notification.
+/// What is learnt of one notification, for its line.
 #[derive(Debug)]
 pub struct Decision<'a> {
-    /// The gateway's name in the configuration.
-    pub gateway: &'a str,
-    /// The route's path in the configuration.
-    pub route: &'a str,
+    gateway: &'a str,
+    route: &'a str,
+    begun: Instant,
     /// As far as the judgement came.
-    pub known: &'a Known,
-    /// What it has come to.
-    pub outcome: Outcome,
-    /// Why it did not reach the app, or why the app's answer did not reach the gateway.
-    pub rejection: Option<&'a Rejection>,
+    pub known: Known,
+    /// When it was judged.
+    pub judged: Option<Timestamp>,
     /// Bytes of the body.
     pub bytes: usize,
-    /// What the gateway was answered.
-    pub status: u16,
-    /// What the app answered.
-    pub app_status: Option<u16>,
     /// How often the app may have seen it, this time included.
     pub attempt: Option<u32>,
-    /// When it was judged.
-    pub now: Timestamp,
     /// Spent on the judgement.
     pub verify: Duration,
     /// Spent on the app.
     pub upstream: Option<Duration>,
-    /// From the end of the head until the answer is known.
-    pub total: Duration,
+    /// What the app answered.
+    pub app_status: Option<u16>,
 }
 
-impl Decision<'_> {
-    /// Writes the line.
-    pub fn log(&self) {
+impl<'a> Decision<'a> {
+    /// Begins with a request that has a route; its time runs from here.
+    #[must_use]
+    pub fn begin(route: &'a Route) -> Self {
+        Self {
+            gateway: &route.gateway.name,
+            route: &route.path,
+            begun: Instant::now(),
+            known: Known::default(),
+            judged: None,
+            bytes: 0,
+            attempt: None,
+            verify: Duration::ZERO,
+            upstream: None,
+            app_status: None,
+        }
+    }
+
+    /// Writes the line: what it has come to, why the app's own answer is not the gateway's, and
+    /// what the gateway is answered.
+    pub fn log(&self, outcome: Outcome, rejection: Option<&Rejection>, status: u16) {
         let client = self.known.client.as_deref();
         let id = self.known.key.map(|key| key.to_string());
-        let age_s = self
-            .known
-            .at
-            .map(|at| self.now.duration_since(at).as_secs());
-        let reason = self.rejection.and_then(Rejection::reason);
-        let why = reason.and(self.rejection).map(ToString::to_string);
-        let (verify_us, total_us) = (micros(self.verify), micros(self.total));
+        let signed = self.judged.zip(self.known.at);
+        let age_s = signed.map(|(now, at)| now.duration_since(at).as_secs());
+        let reason = rejection.and_then(Rejection::reason);
+        let why = reason.and(rejection).map(ToString::to_string);
+        let (verify_us, total_us) = (micros(self.verify), micros(self.begun.elapsed()));
         let upstream_us = self.upstream.map(micros);
         macro_rules! line {
             ($level:ident) => {
@@ -67,14 +74,14 @@ impl Decision<'_> {
                     gateway = self.gateway,
                     route = self.route,
                     client,
-                    outcome = self.outcome.label(),
+                    outcome = outcome.label(),
                     reason,
                     why,
                     id,
                     age_s,
                     attempt = self.attempt,
                     bytes = self.bytes,
-                    status = self.status,
+                    status,
                     app_status = self.app_status,
                     verify_us,
                     upstream_us,
@@ -83,7 +90,7 @@ impl Decision<'_> {
                 )
             };
         }
-        if self.outcome.is_usual() {
+        if outcome.is_usual() {
             line!(info);
         } else {
             line!(warn);

@@ -6,7 +6,7 @@ mod gateway;
 use super::{Exit, complain, say, table};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::server::{self, Running};
+use crate::server::{self, EndSignals, Running};
 use app::SampleApp;
 use gateway::{Notification, SampleGateway};
 use std::hash::{BuildHasher as _, RandomState};
@@ -199,6 +199,7 @@ async fn stay(stage: &Stage, gateways: &[SampleGateway]) -> Result<(), String> {
         let notification = gateway.notification(number, stage.clock.now().wall)?;
         say(&format!("  {}\n", notification.curl(stage.listen)));
     }
-    let asked = server::asked_to_end().await;
-    asked.map(drop).map_err(|error| error.to_string())
+    let mut signals = EndSignals::listen().map_err(|error| error.to_string())?;
+    signals.next().await;
+    Ok(())
 }

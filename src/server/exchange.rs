@@ -9,61 +9,14 @@ use crate::clock::Moment;
 use crate::intake::{Head, Received};
 use crate::ledger::Admitted;
 use crate::rejection::Rejection;
-use crate::route::{Known, Route};
+use crate::route::Route;
 use crate::settle::{Outcome, Reply};
 use crate::telemetry::{self, Decision};
 use bytes::Bytes;
-use jiff::Timestamp;
 use pingora_core::protocols::http::v1::server::HttpSession;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
-
-/// What is learnt on the way, for the log.
-struct Progress {
-    begun: Instant,
-    known: Known,
-    judged: Timestamp,
-    bytes: usize,
-    attempt: Option<u32>,
-    verify: Duration,
-    upstream: Option<Duration>,
-    app_status: Option<u16>,
-}
-
-impl Progress {
-    fn begin() -> Self {
-        Self {
-            begun: Instant::now(),
-            known: Known::default(),
-            judged: Timestamp::UNIX_EPOCH,
-            bytes: 0,
-            attempt: None,
-            verify: Duration::ZERO,
-            upstream: None,
-            app_status: None,
-        }
-    }
-
-    fn log(&self, route: &Route, outcome: Outcome, rejection: Option<&Rejection>, status: u16) {
-        Decision {
-            gateway: &route.gateway.name,
-            route: &route.path,
-            known: &self.known,
-            outcome,
-            rejection,
-            bytes: self.bytes,
-            status,
-            app_status: self.app_status,
-            attempt: self.attempt,
-            now: self.judged,
-            verify: self.verify,
-            upstream: self.upstream,
-            total: self.begun.elapsed(),
-        }
-        .log();
-    }
-}
+use std::time::Instant;
 
 /// Serves a request that has a route. The gateway's leaving ends nothing here: the app's answer is
 /// awaited and settled all the same.
@@ -75,7 +28,7 @@ pub(super) async fn serve(
     peer: Option<IpAddr>,
     slot: &mut Slot,
 ) {
-    let mut progress = Progress::begin();
+    let mut decision = Decision::begin(route);
     let received = slot
         .while_kept(receive(server, session, route, &head, peer))
         .await;
@@ -90,13 +43,13 @@ pub(super) async fn serve(
     };
     // Only now, since leases and ages count from here.
     let now = server.now();
-    progress.judged = now.wall;
+    decision.judged = Some(now.wall);
     let admitted = received.and_then(|body| {
         let received = Received::new(head.clone(), body);
-        judge(server, route, received, now, &mut progress)
+        judge(server, route, received, now, &mut decision)
     });
     let (answer, outcome, rejection) = match admitted {
-        Ok(admitted) => deliver(server, route, admitted, &mut progress).await,
+        Ok(admitted) => deliver(server, route, admitted, &mut decision).await,
         Err(rejection) => {
             // Whoever was refused keeps no slot.
             slot.wait(Instant::now());
@@ -105,7 +58,7 @@ pub(super) async fn serve(
         }
     };
     // Logged first: whoever has the answer finds its line.
-    progress.log(route, outcome, rejection.as_ref(), answer.status);
+    decision.log(outcome, rejection.as_ref(), answer.status);
     let keep_alive = !server.is_draining() && may_go_on(session, &head, rejection.as_ref());
     answer_while_kept(session, slot, answer, keep_alive).await;
 }
@@ -126,12 +79,12 @@ fn judge(
     route: &Route,
     received: Received,
     now: Moment,
-    progress: &mut Progress,
+    decision: &mut Decision<'_>,
 ) -> Result<Admitted, Rejection> {
     let begun = Instant::now();
-    progress.bytes = received.body().len();
-    let admitted = guarded(|| route.admit(received, &server.ledger, now, &mut progress.known));
-    progress.verify = begun.elapsed();
+    decision.bytes = received.body().len();
+    let admitted = guarded(|| route.admit(received, &server.ledger, now, &mut decision.known));
+    decision.verify = begun.elapsed();
     admitted
 }
 
@@ -158,14 +111,14 @@ async fn deliver(
     server: &Server,
     route: &Route,
     admitted: Admitted,
-    progress: &mut Progress,
+    decision: &mut Decision<'_>,
 ) -> (Answer, Outcome, Option<Rejection>) {
     let begun = Instant::now();
-    progress.attempt = Some(admitted.claim().attempt());
+    decision.attempt = Some(admitted.claim().attempt());
     let outbound = server.upstream.address(admitted, &route.gateway.name);
     let (reply, claim) = server.pool.exchange(outbound, route.upstream_timeout).await;
-    progress.upstream = Some(begun.elapsed());
-    progress.app_status = reply.status();
+    decision.upstream = Some(begun.elapsed());
+    decision.app_status = reply.status();
     let outcome = reply.outcome();
     let rejection = match &reply {
         Reply::Silent(rejection) | Reply::Unsent(rejection) => Some(rejection.clone()),

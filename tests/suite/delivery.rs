@@ -124,6 +124,31 @@ fn nobody_can_add_a_query_that_no_proof_covers() {
 }
 
 #[test]
+fn only_allowed_addresses_are_heard() {
+    let app = App::start();
+    for (allowed, status) in [
+        (json!(["10.0.0.0/8", "2001:db8::/32"]), 403),
+        (json!(["10.0.0.0/8", "127.0.0.1"]), 200),
+        (json!(["127.0.0.0/8"]), 200),
+    ] {
+        let before = app.count();
+        let kawal =
+            Kawal::start(Config::new(&app).set("gateways.doku.allow_from", allowed.clone()));
+        let answer = kawal.send(&doku("{}"));
+        assert_eq!(answer.status, status, "{allowed}");
+        assert_eq!(
+            app.count() - before,
+            usize::from(status == 200),
+            "{allowed}"
+        );
+        if status == 403 {
+            assert_eq!(answer.json(), json!({"error": "forbidden"}));
+            assert_eq!(kawal.reason(1), "forbidden");
+        }
+    }
+}
+
+#[test]
 fn both_secrets_of_a_client_in_rotation_are_accepted() {
     let app = App::start();
     let kawal = Kawal::start(Config::new(&app));
