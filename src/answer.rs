@@ -1,9 +1,15 @@
 //! The one place where a refusal becomes an answer.
 
-use crate::rejection::{Part, Rejection, Stored};
+mod snap;
+
+pub use snap::Service;
+
+use crate::ledger::Admitted;
+use crate::rejection::{Grant, Part, Rejection, Stored};
 use crate::scheme::Acknowledgement;
 use crate::settle::{AppAnswer, Reply};
 use bytes::Bytes;
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// What the gateway receives. `Content-Length`, `Date` and `Connection` are the server's.
@@ -25,20 +31,54 @@ pub enum Respond {
     App,
     /// With the acknowledgement that the gateway expects.
     Gateway(Acknowledgement),
+    /// With the acknowledgement that a SNAP BI service makes of the notification.
+    Snap(Service),
 }
+
+impl Respond {
+    /// What an app's 2xx to this notification is answered, where it is not the app's own answer.
+    #[must_use]
+    pub fn acknowledgement(&self, admitted: &Admitted) -> Option<Acknowledgement> {
+        match self {
+            Self::App => None,
+            Self::Gateway(acknowledgement) => Some(acknowledgement.clone()),
+            Self::Snap(service) => Some(snap::acknowledgement(*service, admitted)),
+        }
+    }
+}
+
+/// The form of answers that are not the app's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `{"error":"WORD"}`.
+    Plain,
+    /// A response code of SNAP BI, with the time of the answer.
+    Snap {
+        /// Whose code it is.
+        service: Service,
+        /// Now.
+        at: Timestamp,
+    },
+}
+
+const JSON: &str = "application/json";
 
 impl Answer {
     /// The answer to a request that did not reach the app.
     #[must_use]
-    pub fn to(rejection: &Rejection) -> Self {
-        if let Rejection::Repeat(stored) = rejection {
-            return Self::stored(stored);
+    pub fn to(rejection: &Rejection, form: Form) -> Self {
+        if let Rejection::Granted(grant) = rejection {
+            return Self::grant(grant, form);
         }
-        let mut answer = Self {
-            status: status(rejection),
-            headers: vec![header("Content-Type", "application/json")],
-            body: Bytes::from(format!("{{\"error\":\"{}\"}}", word(rejection))),
+        if let Rejection::Repeat(stored) = rejection {
+            return Self::stored(stored, form);
+        }
+        let status = status(rejection);
+        let body = match form {
+            Form::Plain => format!("{{\"error\":\"{}\"}}", word(rejection)),
+            Form::Snap { service, .. } => snap::refusal(service, status),
         };
+        let mut answer = Self::ours(status, Some(JSON), body.into(), form);
         if let Rejection::Method(allowed) = rejection {
             answer.headers.push(header("Allow", allowed));
         }
@@ -53,25 +93,25 @@ impl Answer {
 
     /// The answer to a notification that was sent to the app.
     #[must_use]
-    pub fn relay(reply: Reply, respond: &Respond) -> Self {
-        match (reply, respond) {
-            (Reply::Complete(app) | Reply::Broken(app), Respond::Gateway(acknowledgement))
+    pub fn relay(reply: Reply, with: Option<&Acknowledgement>, form: Form) -> Self {
+        match (reply, with) {
+            (Reply::Complete(app) | Reply::Broken(app), Some(acknowledgement))
                 if app.is_success() =>
             {
-                Self::acknowledge(acknowledgement)
+                Self::acknowledge(acknowledgement, form)
             }
             (Reply::Complete(app), _) => Self::pass(app),
             (Reply::Broken(app), _) if app.is_success() => Self::pass(app),
-            (Reply::Broken(_), _) => Self::to(&Rejection::UpstreamDown),
-            (Reply::Silent(rejection) | Reply::Unsent(rejection), _) => Self::to(&rejection),
+            (Reply::Broken(_), _) => Self::to(&Rejection::UpstreamDown, form),
+            (Reply::Silent(rejection) | Reply::Unsent(rejection), _) => Self::to(&rejection, form),
         }
     }
 
     /// What the gateway takes for "received".
     #[must_use]
-    pub fn acknowledge(with: &Acknowledgement) -> Self {
+    pub fn acknowledge(with: &Acknowledgement, form: Form) -> Self {
         let body = Bytes::from(with.body.clone());
-        Self::typed(with.status, with.content_type.as_deref(), body)
+        Self::ours(with.status, with.content_type.as_deref(), body, form)
     }
 
     /// What a repeat of a delivered notification will be answered: the status, and the body where
@@ -105,16 +145,28 @@ impl Answer {
         }
     }
 
-    fn stored(stored: &Stored) -> Self {
+    fn stored(stored: &Stored, form: Form) -> Self {
         let body = Bytes::copy_from_slice(&stored.body);
-        Self::typed(stored.status, stored.content_type.as_deref(), body)
+        Self::ours(stored.status, stored.content_type.as_deref(), body, form)
     }
 
-    fn typed(status: u16, content_type: Option<&str>, body: Bytes) -> Self {
-        let headers = content_type.map(|kind| header("Content-Type", kind));
+    fn grant(grant: &Grant, form: Form) -> Self {
+        let mut answer = Self::ours(200, Some(JSON), snap::token(grant).into(), form);
+        answer.headers.push(header("X-CLIENT-KEY", &grant.client));
+        answer
+    }
+
+    /// An answer that is not the app's.
+    fn ours(status: u16, content_type: Option<&str>, body: Bytes, form: Form) -> Self {
+        let content_type = content_type.map(|kind| header("Content-Type", kind));
+        let time = match form {
+            Form::Plain => None,
+            Form::Snap { at, .. } => Some(at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        };
+        let time = time.map(|time| header("X-TIMESTAMP", &time));
         Self {
             status,
-            headers: headers.into_iter().collect(),
+            headers: content_type.into_iter().chain(time).collect(),
             body,
         }
     }
@@ -130,6 +182,7 @@ fn status(rejection: &Rejection) -> u16 {
     match rejection {
         Rejection::Malformed(_) => 400,
         Rejection::BadProof
+        | Rejection::BadToken
         | Rejection::Future
         | Rejection::MissingProof
         | Rejection::Stale
@@ -150,7 +203,7 @@ fn status(rejection: &Rejection) -> u16 {
         | Rejection::InFlight { .. }
         | Rejection::Saturated => 503,
         Rejection::UpstreamTimeout => 504,
-        Rejection::Test => 200,
+        Rejection::Granted(_) | Rejection::Test => 200,
         Rejection::Repeat(stored) => stored.status,
     }
 }
@@ -169,6 +222,8 @@ fn retry_after(rejection: &Rejection) -> Option<Duration> {
         Rejection::Crowded | Rejection::Draining => Some(Duration::from_secs(5)),
         Rejection::Saturated => Some(Duration::from_secs(60)),
         Rejection::BadProof
+        | Rejection::BadToken
+        | Rejection::Granted(_)
         | Rejection::Conflict
         | Rejection::Duplicate
         | Rejection::Expectation
@@ -197,19 +252,20 @@ mod tests {
 
     #[test]
     fn all_unauthorized_answers_look_alike() {
-        let first = Answer::to(&Rejection::BadProof);
+        let first = Answer::to(&Rejection::BadProof, Form::Plain);
         assert_eq!(
             (first.status, &*first.body),
             (401, &b"{\"error\":\"unauthorized\"}"[..])
         );
         for other in [
+            Rejection::BadToken,
             Rejection::Future,
             Rejection::MissingProof,
             Rejection::Stale,
             Rejection::UnknownClient,
             Rejection::Unproven,
         ] {
-            assert_eq!(Answer::to(&other), first, "{other:?}");
+            assert_eq!(Answer::to(&other, Form::Plain), first, "{other:?}");
         }
     }
 
@@ -217,7 +273,7 @@ mod tests {
     fn waits_are_whole_seconds_and_never_none() {
         for (wait, text) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (44_900, "45")] {
             let wait = Duration::from_millis(wait);
-            let answer = Answer::to(&Rejection::InFlight { wait });
+            let answer = Answer::to(&Rejection::InFlight { wait }, Form::Plain);
             assert_eq!(answer.status, 503);
             assert!(
                 answer.headers.contains(&header("Retry-After", text)),
@@ -254,16 +310,16 @@ mod tests {
             content_type: Some("text/plain".into()),
             body: "SUCCESS".into(),
         };
-        let respond = Respond::Gateway(with);
         let app = |status| AppAnswer {
             status,
             headers: Vec::new(),
             body: Bytes::from("app"),
         };
-        let body = |reply| Answer::relay(reply, &respond).body;
+        let body = |reply| Answer::relay(reply, Some(&with), Form::Plain).body;
         assert_eq!(body(Reply::Complete(app(201))), "SUCCESS");
         assert_eq!(body(Reply::Broken(app(204))), "SUCCESS");
         assert_eq!(body(Reply::Complete(app(500))), "app");
-        assert_eq!(Answer::relay(Reply::Broken(app(500)), &respond).status, 502);
+        let broken = Answer::relay(Reply::Broken(app(500)), Some(&with), Form::Plain);
+        assert_eq!(broken.status, 502);
     }
 }

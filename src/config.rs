@@ -2,6 +2,7 @@
 
 mod fault;
 mod gateway;
+mod keys;
 mod path;
 mod shape;
 mod source;
@@ -11,7 +12,7 @@ pub use shape::Timeouts;
 pub use source::find;
 
 use crate::forward::Upstream;
-use crate::route::{Gateway, Policy, Route, Routes};
+use crate::route::{Duplicate, Gateway, Policy, Route, Routes};
 use crate::scheme::Coverage;
 use fault::{Faults, join};
 use figment::value::Value;
@@ -132,11 +133,16 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
     let limits: LimitsShape = section(faults, "limits", top.limits.as_ref()).unwrap_or_default();
     check_limits(faults, limits);
     let replay: ReplayShape = section(faults, "replay", top.replay.as_ref()).unwrap_or_default();
+    if replay.duplicate == Duplicate::Forward {
+        let says = "forward is for routes of inquiries; right are acknowledge and reject";
+        faults.add("replay.duplicate", says);
+    }
     if replay.capacity == 0 {
         faults.add("replay.capacity", "must be at least 1");
     }
     let mut warnings = Vec::new();
-    let gateways = gateway::gateways(faults, &mut warnings, &top.gateways, base);
+    let issuing = path::named_by_token_routes(&top.routes);
+    let gateways = gateway::gateways(faults, &mut warnings, &top.gateways, &issuing, base);
     let defaults = path::Defaults {
         body_limit: limits.body.as_u64(),
         upstream_timeout: timeouts.upstream,
@@ -259,6 +265,12 @@ fn warn(
                  send anything"
             )),
         }
+        if shares_keys(gateway) {
+            warnings.push(format!(
+                "gateways.{name}: two clients have the same key, and the proof does not cover which of \
+                 them is meant: look at the body, not at X-Kawal-Client"
+            ));
+        }
         let anyone = gateway
             .ring
             .clients()
@@ -276,6 +288,20 @@ fn warn(
             ));
         }
     }
+}
+
+/// Whether one key proves notifications of two clients, and the proof leaves out which.
+fn shares_keys(gateway: &Gateway) -> bool {
+    let scheme = &gateway.scheme;
+    if scheme.covers_client() || !scheme.uses_public_keys() {
+        return false;
+    }
+    let clients = gateway.ring.clients();
+    clients.iter().enumerate().any(|(index, client)| {
+        let others = clients.iter().skip(index + 1);
+        let mut others = others.flat_map(|other| &other.public_keys);
+        others.any(|other| client.public_keys.iter().any(|key| key.is(other)))
+    })
 }
 
 #[cfg(test)]

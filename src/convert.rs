@@ -1,9 +1,9 @@
 //! What is forwarded: the bytes that were verified, or JSON made from them.
 
-use crate::freshness::Fresh;
 use crate::intake::{Parameters, Received};
 use crate::rejection::Rejection;
 use crate::scheme::Signed;
+use crate::token::Authorized;
 use bytes::Bytes;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -19,7 +19,7 @@ pub enum Convert {
     Json,
 }
 
-/// A fresh notification in the form in which it will be forwarded.
+/// An authorized notification in the form in which it will be forwarded.
 #[derive(Debug)]
 pub struct Payload {
     received: Received,
@@ -36,8 +36,8 @@ impl Payload {
     ///
     /// # Errors
     /// [`Rejection::Malformed`] where the parameters have no single reading.
-    pub fn prepare(fresh: Fresh, convert: Convert) -> Result<Self, Rejection> {
-        let (received, signed) = fresh.into_parts();
+    pub fn prepare(authorized: Authorized, convert: Convert) -> Result<Self, Rejection> {
+        let (received, signed) = authorized.into_parts();
         let json = match convert {
             Convert::None => None,
             Convert::Json => Some(object(received.parameters()?)),

@@ -66,8 +66,8 @@ impl RequestHead {
     fn guarded(payload: &crate::convert::Payload, gateway: &str, claim: &Claim) -> Self {
         let signed = payload.signed();
         let dropped = |name: &str| {
-            let bearer = signed.bearer.as_deref();
-            bearer.is_some_and(|bearer| name.eq_ignore_ascii_case(bearer))
+            let secret = signed.secret_header.as_deref();
+            secret.is_some_and(|secret| name.eq_ignore_ascii_case(secret))
                 || (payload.is_converted() && name.eq_ignore_ascii_case("content-type"))
         };
         let mut headers = end_to_end(|| payload.headers(), dropped);

@@ -4,6 +4,7 @@ use crate::intake::Received;
 use crate::rejection::Rejection;
 use crate::scheme::{Authentic, Freshness, Signed};
 use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 
 /// The limits for signed times of one gateway.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,18 @@ pub struct Fresh {
 }
 
 impl Fresh {
+    /// What the proof says.
+    #[must_use]
+    pub fn signed(&self) -> &Signed {
+        &self.signed
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn received(&self) -> &Received {
+        &self.received
+    }
+
     pub(crate) fn into_parts(self) -> (Received, Signed) {
         (self.received, self.signed)
     }
@@ -27,6 +40,22 @@ impl Window {
     #[must_use]
     pub fn new(limits: Option<Freshness>) -> Self {
         Self(limits)
+    }
+
+    /// The same limits for what is of no use when it is late.
+    #[must_use]
+    pub fn without_late(self) -> Self {
+        Self(self.0.map(|limits| Freshness {
+            late: limits.max_age,
+            ..limits
+        }))
+    }
+
+    /// The longest time for which one request stays acceptable.
+    #[must_use]
+    pub fn span(self) -> Duration {
+        let span = |limits: Freshness| limits.late.max(limits.max_age) + limits.max_skew;
+        self.0.map(span).unwrap_or_default()
     }
 
     /// Admits what is younger than `max_age`, and what is `late` where the ledger remembers

@@ -2,17 +2,20 @@
 
 mod chunks;
 mod head;
+mod minify;
 mod parameters;
 mod scan;
 
 pub use chunks::ChunkScan;
 pub use head::{Framing, Head};
+pub use minify::minify;
 pub use parameters::Parameters;
 pub use scan::{HeadScan, Scanned};
 
 use crate::rejection::Rejection;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 /// A request with its whole body.
@@ -21,6 +24,7 @@ pub struct Received {
     head: Head,
     body: Bytes,
     body_sha256: OnceCell<[u8; 32]>,
+    minified_sha256: OnceCell<[u8; 32]>,
     parameters: OnceCell<Result<Parameters, Rejection>>,
 }
 
@@ -32,6 +36,7 @@ impl Received {
             head,
             body,
             body_sha256: OnceCell::new(),
+            minified_sha256: OnceCell::new(),
             parameters: OnceCell::new(),
         }
     }
@@ -53,6 +58,16 @@ impl Received {
     pub fn body_sha256(&self) -> &[u8; 32] {
         self.body_sha256
             .get_or_init(|| Sha256::digest(&self.body).into())
+    }
+
+    /// SHA-256 of the [minified](minify) body, computed once.
+    #[must_use]
+    pub fn minified_sha256(&self) -> &[u8; 32] {
+        self.minified_sha256
+            .get_or_init(|| match minify(&self.body) {
+                Cow::Borrowed(_) => *self.body_sha256(),
+                Cow::Owned(minified) => Sha256::digest(minified).into(),
+            })
     }
 
     /// The parameters of the query and, where the content type says so, of a form body.

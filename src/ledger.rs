@@ -8,9 +8,10 @@
 
 mod memory;
 
-use crate::convert::Payload;
-use crate::rejection::{Rejection, Stored};
+use crate::convert::{Content, Payload};
+use crate::rejection::{Grant, Rejection, Stored};
 use crate::scheme::Identity;
+use crate::token::TokenRequest;
 use jiff::Timestamp;
 use memory::{Hold, Memory};
 use std::fmt;
@@ -40,6 +41,8 @@ pub struct Terms {
     pub lease: Duration,
     /// A delivered notification stays known for so long.
     pub remember: Duration,
+    /// Whether a delivered notification that comes again passes again.
+    pub again: bool,
 }
 
 /// The ledger.
@@ -119,6 +122,42 @@ impl Ledger {
             stage: Stage::Held,
         };
         Ok(Admitted { payload, claim })
+    }
+
+    /// The key under which a request for a token is known.
+    #[must_use]
+    pub fn token_key(request: &TokenRequest) -> Key {
+        Key(request.identity())
+    }
+
+    /// Grants what `issue` issues, once: a repeated request gets the same token.
+    ///
+    /// # Errors
+    /// [`Rejection::InFlight`], [`Rejection::Saturated`], and those of `issue`.
+    pub fn grant(
+        &self,
+        request: TokenRequest,
+        terms: Terms,
+        now: Instant,
+        issue: impl FnOnce(&TokenRequest) -> Result<String, Rejection>,
+    ) -> Result<Grant, Rejection> {
+        let key = Self::token_key(&request);
+        // Nothing of the request is forwarded, so every copy has the same content.
+        let hold = match self.memory.claim(key, Content::default(), terms, now) {
+            Ok(hold) => hold,
+            Err(Rejection::Repeat(granted)) => {
+                return Ok(request.grant(&String::from_utf8_lossy(&granted.body)));
+            }
+            Err(rejection) => return Err(rejection),
+        };
+        let token = issue(&request).inspect_err(|_| self.memory.free(key, hold, false))?;
+        let granted = Stored {
+            status: 200,
+            content_type: None,
+            body: token.as_bytes().into(),
+        };
+        self.memory.deliver(key, hold, granted);
+        Ok(request.grant(&token))
     }
 }
 

@@ -61,3 +61,4 @@ pub mod secret;
 pub mod server;
 pub mod settle;
 pub mod telemetry;
+pub mod token;

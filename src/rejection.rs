@@ -1,6 +1,7 @@
 //! Why a request does not reach the app.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The reason a request stops here. `answer` alone decides what the sender is told.
@@ -8,6 +9,8 @@ use std::time::Duration;
 pub enum Rejection {
     /// The proof is there, but does not hold or cannot be read.
     BadProof,
+    /// The proof holds, but the access token is not one of ours for this client, or has ended.
+    BadToken,
     /// The identity is known with other content.
     Conflict,
     /// Every connection is busy.
@@ -22,6 +25,8 @@ pub enum Rejection {
     Forbidden,
     /// The signed time lies further ahead than `max_skew`.
     Future,
+    /// A genuine request for an access token, answered without the app.
+    Granted(Grant),
     /// The first copy is still at the app; `wait` is the rest of its lease.
     InFlight {
         /// Until the lease ends.
@@ -59,6 +64,21 @@ pub enum Rejection {
     UpstreamTimeout,
 }
 
+/// An access token for one client.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The client's id.
+    pub client: Arc<str>,
+    /// The token.
+    pub token: Box<str>,
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Grant({}, ..)", self.client)
+    }
+}
+
 /// A part of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -90,6 +110,7 @@ impl Rejection {
     pub fn reason(&self) -> Option<&'static str> {
         Some(match self {
             Self::BadProof => "bad_proof",
+            Self::BadToken => "bad_token",
             Self::Conflict => "conflict",
             Self::Draining => "draining",
             Self::Duplicate | Self::Repeat(_) => "duplicate",
@@ -101,7 +122,7 @@ impl Rejection {
             Self::Method(_) => "method",
             Self::MissingProof => "missing_proof",
             Self::NoRoute => "no_route",
-            Self::Test => return None,
+            Self::Granted(_) | Self::Test => return None,
             Self::Crowded | Self::Saturated => "saturated",
             Self::Stale => "stale",
             Self::Timeout => "timeout",
@@ -119,18 +140,24 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::BadProof => "the proof does not hold",
+            Self::BadToken => {
+                "the access token has ended, or is not one that this gateway's token route gave this client"
+            }
             Self::Conflict => "the identity is known with other content",
             Self::Crowded => "all of limits.connections are busy",
             Self::Draining => "shutting down",
             Self::Duplicate => "delivered before",
             Self::Expectation => "an expectation other than 100-continue",
             Self::Forbidden => "the address is not in allow_from",
+            Self::Granted(_) => "an access token, given without the app",
             Self::Future => "signed further ahead than max_skew: compare the clocks",
             Self::InFlight { .. } => "its first copy is still at the app",
             Self::Internal => "a fault of our own",
             Self::Malformed(what) => what,
             Self::Method(_) => "the method is not allowed on this route",
-            Self::MissingProof => "the proof, or something it covers, is missing",
+            Self::MissingProof => {
+                "the proof, or something else that the scheme demands, is missing"
+            }
             Self::NoRoute => "no route has this path",
             Self::Repeat(_) => "delivered before, the stored answer is given again",
             Self::Saturated => "the ledger is full: raise replay.capacity",

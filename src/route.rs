@@ -2,16 +2,17 @@
 
 mod normalise;
 
-use crate::answer::Respond;
+use crate::answer::{Form, Respond, Service};
 use crate::clock::Moment;
 use crate::convert::{Convert, Payload};
 use crate::forward::Unmatched;
 use crate::freshness::Window;
 use crate::intake::{Head, Received};
 use crate::ledger::{Admitted, Key, Ledger, Terms};
-use crate::rejection::Rejection;
+use crate::rejection::{Grant, Rejection};
 use crate::scheme::Scheme;
 use crate::secret::KeyRing;
+use crate::token::{self, Issuer};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use normalise::normalise;
@@ -36,6 +37,8 @@ pub struct Gateway {
     pub remember: Duration,
     /// The addresses it may come from; empty for any.
     pub allow_from: Vec<IpNet>,
+    /// Gives the tokens that its notifications must bear, where it has a token route.
+    pub issuer: Option<Issuer>,
 }
 
 /// One path and its policy.
@@ -45,8 +48,12 @@ pub struct Route {
     pub path: Box<str>,
     /// The methods it takes.
     pub methods: Vec<Box<str>>,
-    /// Whose notifications come here.
+    /// Who sends what comes here.
     pub gateway: Arc<Gateway>,
+    /// What comes here.
+    pub purpose: Purpose,
+    /// The SNAP BI service, where answers have its form.
+    pub service: Option<Service>,
     /// The path as registered at the gateway, where an ingress rewrites it.
     pub public_path: Option<Box<str>>,
     /// Whether the app gets JSON.
@@ -61,6 +68,15 @@ pub struct Route {
     pub upstream_timeout: Duration,
 }
 
+/// What comes to a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Notifications, for the app.
+    Notify,
+    /// Requests for an access token, which Kawal answers itself.
+    Token,
+}
+
 /// What becomes of a delivered notification that comes again.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -68,6 +84,8 @@ pub enum Duplicate {
     /// It gets the stored answer.
     #[default]
     Acknowledge,
+    /// It is forwarded again: an inquiry, whose answer is never an old one.
+    Forward,
     /// It gets 409.
     Reject,
 }
@@ -81,6 +99,8 @@ pub struct Known {
     pub key: Option<Key>,
     /// When it was signed.
     pub at: Option<Timestamp>,
+    /// What people trace it by; not proven.
+    pub reference: Option<Box<str>>,
 }
 
 /// Added to the deadline of the app's answer, so that a lease outlives every exchange.
@@ -120,6 +140,10 @@ impl Route {
         known: &mut Known,
     ) -> Result<Admitted, Rejection> {
         let gateway = &self.gateway;
+        if self.purpose == Purpose::Token {
+            return Err(self.grant(received, ledger, now, known));
+        }
+        known.reference = gateway.scheme.reference(&received);
         let public_path = self.public_path.as_deref();
         let authentic =
             gateway
@@ -131,10 +155,11 @@ impl Route {
         let fresh = gateway
             .window
             .check(authentic, now.wall, ledger.complete_since())?;
+        let authorized = token::authorize(fresh, gateway.issuer.as_ref(), now.wall)?;
         if test {
             return Err(Rejection::Test);
         }
-        let payload = Payload::prepare(fresh, self.convert)?;
+        let payload = Payload::prepare(authorized, self.convert)?;
         known.key = Some(Ledger::key(&payload));
         let claimed = ledger.claim(payload, self.terms(), now.steady);
         if self.duplicate == Duplicate::Reject && matches!(claimed, Err(Rejection::Repeat(_))) {
@@ -143,11 +168,65 @@ impl Route {
         claimed
     }
 
+    /// Judges a request for a token. It never reaches the app.
+    fn grant(
+        &self,
+        received: Received,
+        ledger: &Arc<Ledger>,
+        now: Moment,
+        known: &mut Known,
+    ) -> Rejection {
+        match self.try_grant(received, ledger, now, known) {
+            Ok(grant) => Rejection::Granted(grant),
+            Err(rejection) => rejection,
+        }
+    }
+
+    fn try_grant(
+        &self,
+        received: Received,
+        ledger: &Arc<Ledger>,
+        now: Moment,
+        known: &mut Known,
+    ) -> Result<Grant, Rejection> {
+        let gateway = &self.gateway;
+        let issuer = gateway.issuer.as_ref().ok_or(Rejection::Internal)?;
+        let scheme = issuer.request_scheme();
+        let authentic = scheme.authenticate(received, &gateway.name, &gateway.ring, None)?;
+        let signed = authentic.signed();
+        (known.client, known.at) = (signed.client.clone(), signed.at);
+        let window = gateway.window.without_late();
+        let fresh = window.check(authentic, now.wall, ledger.complete_since())?;
+        let request = issuer.read(fresh)?;
+        known.key = Some(Ledger::token_key(&request));
+        let terms = Terms {
+            lease: LEASE_MARGIN,
+            remember: window.span() + REMEMBER_MARGIN,
+            again: false,
+        };
+        ledger.grant(request, terms, now.steady, |request| {
+            issuer.issue(request, now.wall)
+        })
+    }
+
+    /// The form of answers that are not the app's.
+    #[must_use]
+    pub fn form(&self, now: Timestamp) -> Form {
+        match self.service {
+            None => Form::Plain,
+            Some(service) => Form::Snap { service, at: now },
+        }
+    }
+
     /// An entry outlives both its lease and the time for which its bytes are fresh.
     fn terms(&self) -> Terms {
         let lease = self.upstream_timeout + LEASE_MARGIN;
         let remember = self.gateway.remember.max(lease) + REMEMBER_MARGIN;
-        Terms { lease, remember }
+        Terms {
+            lease,
+            remember,
+            again: self.duplicate == Duplicate::Forward,
+        }
     }
 }
 

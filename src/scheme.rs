@@ -3,7 +3,6 @@
 mod compile;
 mod declaration;
 mod json;
-mod minify;
 mod place;
 mod preset;
 mod proof;
@@ -12,9 +11,8 @@ mod template;
 mod time;
 
 pub use compile::SchemeFault;
-pub use declaration::{Acknowledgement, Declaration, Freshness, ProofKind};
-pub use minify::minify;
-pub use place::Place;
+pub use declaration::{Acknowledgement, AnswerForm, Declaration, Freshness, ProofKind};
+pub use place::{Place, bearer_token};
 pub use preset::Preset;
 pub use signed::{Coverage, Identity, Signed};
 
@@ -44,6 +42,8 @@ pub struct Scheme {
     time: Option<(Place, TimeFormat)>,
     identity: Option<Template>,
     shapes: Vec<(Place, Regex)>,
+    reference: Option<Place>,
+    answers: AnswerForm,
     test: Option<(Place, Regex)>,
     covers: Arc<Coverage>,
     freshness: Option<Freshness>,
@@ -55,6 +55,9 @@ pub struct Scheme {
 struct ClientRule {
     at: Place,
     optional: bool,
+    /// Whether the proof covers it. Otherwise whoever replays could name another client that has
+    /// the same key.
+    covered: bool,
 }
 
 /// A notification whose proof holds.
@@ -103,9 +106,9 @@ impl Scheme {
         let signed = Signed {
             client: client.id.clone(),
             at: self.signed_at(&received)?,
-            identity: self.identify(&received, gateway, client)?,
+            identity: self.identify(&received, gateway, client, public_path)?,
             covers: Arc::clone(&self.covers),
-            bearer: self.bearer(),
+            secret_header: self.secret_header(),
             test: self.is_test(&received),
         };
         drop(given);
@@ -125,8 +128,8 @@ impl Scheme {
         Ok(ring.find(&id).map(std::slice::from_ref))
     }
 
-    /// The first client one of whose secrets made the proof. Every secret of every client is
-    /// tried, so that the time taken does not tell which one matched.
+    /// The first client one of whose keys made the proof. Every key of every client is tried, so
+    /// that the time taken does not tell which one matched.
     fn verify<'k>(
         &self,
         received: &Received,
@@ -145,9 +148,11 @@ impl Scheme {
             .ok_or(Rejection::BadProof)?;
         let mut matched = None;
         if self.algorithm == Algorithm::Static {
-            for (client, secret) in pairs(clients) {
-                if Algorithm::is_secret(text, secret) {
-                    matched = matched.or(Some(client));
+            for client in clients {
+                for secret in &client.secrets {
+                    if Algorithm::is_secret(text, secret.bytes()) {
+                        matched = matched.or(Some(client));
+                    }
                 }
             }
             return Ok(matched);
@@ -161,21 +166,17 @@ impl Scheme {
         }
         let covers_query =
             |message: &&Template| query.is_none() || is_pinned || !message.leaves_out_query();
-        for message in self.messages.iter().filter(covers_query) {
-            for (client, secret) in pairs(clients) {
-                let id = client.id.as_deref().unwrap_or_default();
-                let reading = Reading {
-                    received,
-                    public_path,
-                    client: id,
-                    secret,
-                };
-                if proof::same(&self.algorithm.prove(message, reading)?, &proof) {
-                    matched = matched.or(Some(client));
-                }
-            }
-            if matched.is_some() {
-                break;
+        let messages: Vec<&Template> = self.messages.iter().filter(covers_query).collect();
+        for client in clients {
+            let reading = Reading {
+                received,
+                public_path,
+                client: client.id.as_deref().unwrap_or_default(),
+                secret: b"",
+            };
+            let algorithm = self.algorithm;
+            if algorithm.is_made_by(client, &messages, reading, &proof)? {
+                matched = matched.or(Some(client));
             }
         }
         Ok(matched)
@@ -194,11 +195,13 @@ impl Scheme {
         received: &Received,
         gateway: &str,
         client: &Client,
+        public_path: Option<&str>,
     ) -> Result<Identity, Rejection> {
         let Some(template) = &self.identity else {
             return Ok(Identity::Content);
         };
-        let id = client.id.as_deref().unwrap_or_default();
+        let covered = self.client.as_ref().filter(|rule| rule.covered);
+        let id = covered.and(client.id.as_deref()).unwrap_or_default();
         let mut hash = Sha256::new();
         // Lengths keep one field from running into the next.
         for field in ["kawal identity 1", gateway, id] {
@@ -207,7 +210,7 @@ impl Scheme {
         }
         let reading = Reading {
             received,
-            public_path: None,
+            public_path,
             client: id,
             secret: b"",
         };
@@ -224,7 +227,18 @@ impl Scheme {
         event.is_some_and(|event| shape.is_match(&event))
     }
 
-    fn bearer(&self) -> Option<Box<str>> {
+    /// What people trace a notification by, where it has the shape to be logged. Not believed.
+    #[must_use]
+    pub fn reference(&self, received: &Received) -> Option<Box<str>> {
+        let place = self.reference.as_ref()?;
+        let value = place.read(received).ok().flatten()?;
+        let mut shapes = self.shapes.iter().filter(|(shaped, _)| shaped == place);
+        shapes
+            .all(|(_, shape)| shape.is_match(&value))
+            .then(|| value.as_ref().into())
+    }
+
+    fn secret_header(&self) -> Option<Box<str>> {
         match (self.algorithm, &self.at) {
             (Algorithm::Static, Place::Header(name)) => Some(name.clone()),
             _ => None,
@@ -301,6 +315,18 @@ impl Scheme {
         &self.acknowledgement
     }
 
+    /// The form of answers that are not the app's.
+    #[must_use]
+    pub fn answers(&self) -> AnswerForm {
+        self.answers
+    }
+
+    /// Whether it verifies with public keys, and not with secrets.
+    #[must_use]
+    pub fn uses_public_keys(&self) -> bool {
+        self.algorithm == Algorithm::RsaSha256
+    }
+
     /// Whether a configured client must have an id; `None` where it can have none.
     #[must_use]
     pub fn needs_client_id(&self) -> Option<bool> {
@@ -311,6 +337,12 @@ impl Scheme {
     #[must_use]
     pub fn reads_parameters(&self) -> bool {
         matches!(self.at, Place::Query(_) | Place::Form(_) | Place::Param(_))
+    }
+
+    /// Whether the client's id is part of what is proven.
+    #[must_use]
+    pub fn covers_client(&self) -> bool {
+        self.client.as_ref().is_some_and(|rule| rule.covered)
     }
 
     /// Whether the path is part of what is proven.
@@ -331,15 +363,6 @@ impl Scheme {
     pub fn is_weak(&self) -> bool {
         self.algorithm == Algorithm::Digest(proof::Hash::Sha1)
     }
-}
-
-fn pairs(clients: &[Client]) -> impl Iterator<Item = (&Client, &[u8])> {
-    clients.iter().flat_map(|client| {
-        client
-            .secrets
-            .iter()
-            .map(move |secret| (client, secret.bytes()))
-    })
 }
 
 #[cfg(test)]

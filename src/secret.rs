@@ -1,4 +1,8 @@
-//! Key bytes from a file or the environment: never printed, wiped when dropped.
+//! Keys from a file or the environment. Shared secrets are never printed, and wiped when dropped.
+
+mod public_key;
+
+pub use public_key::PublicKey;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -62,10 +66,10 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where a secret is kept: `file:PATH` or `env:NAME`.
+/// Where a key is kept: `file:PATH` or `env:NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
-    /// A file that holds the secret and nothing else.
+    /// A file that holds the key and nothing else.
     File(PathBuf),
     /// An environment variable.
     Env(String),
@@ -79,7 +83,7 @@ impl FromStr for Reference {
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
             Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
             // The text may be the secret itself, so it is not repeated.
-            _ => Err("is not a reference: secrets are never written here, \
+            _ => Err("is not a reference: keys are never written here, \
                       they are named as file:PATH or env:NAME"
                 .into()),
         }
@@ -87,35 +91,41 @@ impl FromStr for Reference {
 }
 
 impl Reference {
-    /// Reads the secret; a relative path starts in `base`.
+    /// Reads the key by `parse`; a relative path starts in `base`.
     ///
     /// # Errors
     /// A sentence that names the file or variable, never its content.
-    pub fn load(&self, base: &Path) -> Result<Secret, String> {
+    pub fn load<K>(
+        &self,
+        base: &Path,
+        parse: impl FnOnce(Vec<u8>) -> Result<K, String>,
+    ) -> Result<K, String> {
         match self {
             Self::File(path) => {
                 let path = base.join(path);
                 let bytes = std::fs::read(&path)
                     .map_err(|error| format!("file {} cannot be read: {error}", path.display()))?;
-                Secret::new(bytes).map_err(|why| format!("file {} {why}", path.display()))
+                parse(bytes).map_err(|why| format!("file {} {why}", path.display()))
             }
             Self::Env(name) => {
                 let value = std::env::var_os(name)
                     .ok_or_else(|| format!("environment variable {name} is missing"))?;
-                Secret::new(value.into_encoded_bytes())
+                parse(value.into_encoded_bytes())
                     .map_err(|why| format!("environment variable {name} {why}"))
             }
         }
     }
 }
 
-/// One merchant identity at a gateway, with its secrets, newest first.
+/// One merchant identity at a gateway, with its keys, newest first.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// `None` matches whatever id the sender names.
     pub id: Option<Arc<str>>,
-    /// At least one.
+    /// What both sides know; at least one where the scheme verifies with them.
     pub secrets: Vec<Secret>,
+    /// What only the gateway can sign for; at least one where the scheme verifies with them.
+    pub public_keys: Vec<PublicKey>,
 }
 
 /// The clients of one gateway, and a decoy that makes unknown ones cost as much as known ones.
@@ -131,9 +141,12 @@ impl KeyRing {
     pub fn new(clients: Vec<Client>) -> Self {
         let most = clients.iter().map(|c| c.secrets.len()).max().unwrap_or(1);
         let nobody = Secret(Arc::new(Zeroizing::new(vec![0; 32])));
+        // Public keys of somebody: whatever they verify, the client stays unknown.
+        let somebody = clients.iter().max_by_key(|client| client.public_keys.len());
         let decoy = Client {
             id: None,
             secrets: vec![nobody; most],
+            public_keys: somebody.map_or_else(Vec::new, |client| client.public_keys.clone()),
         };
         Self { clients, decoy }
     }

@@ -40,6 +40,8 @@ pub enum Outcome {
     Rejected,
     /// A test event, acknowledged without the app.
     Test,
+    /// A token request, answered without the app.
+    Token,
     /// The app may have seen it: held until the lease ends.
     Unknown,
     /// The app did not see it: the next copy reaches it.
@@ -79,6 +81,20 @@ impl AppAnswer {
 }
 
 impl Outcome {
+    /// What a request that stopped before the app has come to.
+    #[must_use]
+    pub fn of(rejection: &Rejection) -> Self {
+        if matches!(rejection, Rejection::Repeat(_) | Rejection::Duplicate) {
+            Self::Duplicate
+        } else if matches!(rejection, Rejection::Granted(_)) {
+            Self::Token
+        } else if matches!(rejection, Rejection::Test) {
+            Self::Test
+        } else {
+            Self::Rejected
+        }
+    }
+
     /// The label in logs and metrics.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -88,6 +104,7 @@ impl Outcome {
             Self::Refused => "refused_by_app",
             Self::Rejected | Self::Unsent => "rejected",
             Self::Test => "test",
+            Self::Token => "token",
             Self::Unknown => "unknown",
         }
     }
@@ -95,7 +112,10 @@ impl Outcome {
     /// Whether nobody needs to look at it.
     #[must_use]
     pub fn is_usual(self) -> bool {
-        matches!(self, Self::Delivered | Self::Duplicate | Self::Test)
+        matches!(
+            self,
+            Self::Delivered | Self::Duplicate | Self::Test | Self::Token
+        )
     }
 }
 

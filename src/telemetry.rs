@@ -61,6 +61,7 @@ impl<'a> Decision<'a> {
     /// what the gateway is answered.
     pub fn log(&self, outcome: Outcome, rejection: Option<&Rejection>, status: u16) {
         let client = self.known.client.as_deref();
+        let reference = self.known.reference.as_deref();
         let id = self.known.key.map(|key| key.to_string());
         let signed = self.judged.zip(self.known.at);
         let age_s = signed.map(|(now, at)| now.duration_since(at).as_secs());
@@ -78,6 +79,7 @@ impl<'a> Decision<'a> {
                     reason,
                     why,
                     id,
+                    reference,
                     age_s,
                     attempt = self.attempt,
                     bytes = self.bytes,

@@ -26,7 +26,7 @@ pub(super) fn run(config: &Config, file: &Path) -> Exit {
             .to_owned(),
             match route.respond {
                 Respond::App => "app",
-                Respond::Gateway(_) => "gateway",
+                Respond::Gateway(_) | Respond::Snap(_) => "gateway",
             }
             .to_owned(),
         ]);

@@ -1,11 +1,13 @@
-//! Gateways: scheme, clients, secrets and limits.
+//! Gateways: scheme and limits.
 
 use super::fault::{Faults, join, suggest};
-use super::shape::{ClientShape, FreshnessShape, GatewayShape};
+use super::keys::Keys;
+use super::shape::{FreshnessShape, GatewayShape};
 use crate::freshness::Window;
 use crate::route::Gateway;
-use crate::scheme::{Freshness, Preset, Scheme};
-use crate::secret::{Client, KeyRing, Reference, Secret};
+use crate::scheme::{AnswerForm, Freshness, Preset, Scheme};
+use crate::secret::KeyRing;
+use crate::token::Issuer;
 use figment::value::Value;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,7 @@ pub(super) fn gateways(
     faults: &mut Faults,
     warnings: &mut Vec<String>,
     declared: &BTreeMap<String, Value>,
+    issuing: &BTreeSet<String>,
     base: &Path,
 ) -> BTreeMap<String, Arc<Gateway>> {
     if declared.is_empty() {
@@ -27,7 +30,8 @@ pub(super) fn gateways(
     let mut sound = BTreeMap::new();
     for (name, value) in declared {
         let path = join("gateways", name);
-        if let Some(gateway) = gateway(faults, warnings, &path, name, value, base) {
+        let issues = issuing.contains(name);
+        if let Some(gateway) = gateway(faults, warnings, &path, (name, value), issues, base) {
             sound.insert(name.clone(), Arc::new(gateway));
         }
     }
@@ -38,8 +42,8 @@ fn gateway(
     faults: &mut Faults,
     warnings: &mut Vec<String>,
     path: &str,
-    name: &str,
-    value: &Value,
+    (name, value): (&str, &Value),
+    has_token_route: bool,
     base: &Path,
 ) -> Option<Gateway> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -51,14 +55,15 @@ fn gateway(
     }
     let shape: GatewayShape = faults.section(path, value)?;
     let scheme = faults.take(&join(path, "scheme"), scheme(&shape.scheme));
-    let clients = clients(
-        faults,
-        warnings,
-        path,
-        &shape.clients,
-        scheme.as_ref(),
+    let is_snap = |scheme: &Scheme| scheme.answers() == AnswerForm::Snap;
+    // Of a token route that it cannot have, its route tells.
+    let issues = has_token_route && scheme.as_ref().is_none_or(is_snap);
+    let keys = Keys {
+        scheme: scheme.as_ref(),
+        issues,
         base,
-    );
+    };
+    let ring = KeyRing::new(keys.clients(faults, warnings, path, &shape.clients));
     let allow_from = shape
         .allow_from
         .iter()
@@ -69,10 +74,13 @@ fn gateway(
     let allow_from: Vec<_> = allow_from.collect();
     let limits = freshness(faults, path, shape.freshness.as_ref(), scheme.as_ref()?);
     let remember = remember(faults, path, shape.remember, limits, scheme.as_ref()?);
+    let name: Arc<str> = name.into();
+    let issuer = issues.then(|| Issuer::new(Arc::clone(&name), &ring));
     Some(Gateway {
-        name: name.into(),
+        issuer: issuer.and_then(|issuer| faults.take(path, issuer)),
+        name,
         scheme: scheme?,
-        ring: KeyRing::new(clients),
+        ring,
         window: Window::new(limits),
         remember,
         allow_from,
@@ -89,92 +97,6 @@ fn scheme(name: &str) -> Result<Scheme, String> {
             Err(format!("unknown scheme `{name}`{hint} (built in: {all})"))
         }
     }
-}
-
-fn clients(
-    faults: &mut Faults,
-    warnings: &mut Vec<String>,
-    path: &str,
-    declared: &[Value],
-    scheme: Option<&Scheme>,
-    base: &Path,
-) -> Vec<Client> {
-    if declared.is_empty() {
-        faults.add(
-            join(path, "clients"),
-            "is empty; at least one client is required",
-        );
-    }
-    let mut ids = BTreeSet::new();
-    let mut sound = Vec::new();
-    for (index, value) in declared.iter().enumerate() {
-        let path = format!("{path}.clients[{index}]");
-        let Some(shape) = faults.section::<ClientShape>(&path, value) else {
-            continue;
-        };
-        check_id(faults, &path, &shape, scheme);
-        // Where a scheme names no client, each stands for itself.
-        let named = scheme.is_none_or(|scheme| scheme.needs_client_id().is_some());
-        if named && !ids.insert(shape.id.clone()) {
-            faults.add(
-                join(&path, "id"),
-                "another client has this id already; put the secrets of both into one",
-            );
-        }
-        let secrets = secrets(faults, warnings, &path, &shape.secrets, base);
-        sound.push(Client {
-            id: shape.id.map(Into::into),
-            secrets,
-        });
-    }
-    sound
-}
-
-fn check_id(faults: &mut Faults, path: &str, shape: &ClientShape, scheme: Option<&Scheme>) {
-    let at = join(path, "id");
-    match (scheme.and_then(Scheme::needs_client_id), &shape.id) {
-        (Some(true), None) => {
-            faults.add(at, "missing: this scheme's notifications name their client");
-        }
-        (None, Some(_)) if scheme.is_some() => {
-            faults.add(at, "this scheme names no client; leave it out");
-        }
-        (_, Some(id)) if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            faults.add(at, "must be visible ASCII without spaces");
-        }
-        _ => {}
-    }
-}
-
-fn secrets(
-    faults: &mut Faults,
-    warnings: &mut Vec<String>,
-    path: &str,
-    references: &[String],
-    base: &Path,
-) -> Vec<Secret> {
-    if references.is_empty() {
-        faults.add(
-            join(path, "secrets"),
-            "is empty; at least one secret is required",
-        );
-    }
-    let mut loaded = Vec::new();
-    for (index, text) in references.iter().enumerate() {
-        let at = format!("{path}.secrets[{index}]");
-        let secret = text
-            .parse::<Reference>()
-            .and_then(|reference| reference.load(base));
-        if let Some(secret) = faults.take(&at, secret) {
-            if secret.is_weak() {
-                warnings.push(format!(
-                    "{at}: shorter than 16 bytes, which is easy to guess"
-                ));
-            }
-            loaded.push(secret);
-        }
-    }
-    loaded
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

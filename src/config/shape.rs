@@ -1,5 +1,6 @@
 //! The configuration as it is written.
 
+use crate::answer::Service;
 use crate::convert::Convert;
 use crate::route::{Duplicate, Policy};
 use bytesize::ByteSize;
@@ -133,7 +134,20 @@ pub(super) struct FreshnessShape {
 pub(super) struct ClientShape {
     #[serde(default)]
     pub(super) id: Option<String>,
+    #[serde(default)]
     pub(super) secrets: Vec<String>,
+    #[serde(default)]
+    pub(super) public_keys: Vec<String>,
+}
+
+/// A route of requests for an access token.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenRouteShape {
+    pub(super) path: String,
+    pub(super) token: String,
+    #[serde(default)]
+    pub(super) limits: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -149,6 +163,8 @@ pub(super) struct RouteShape {
     pub(super) convert: Convert,
     #[serde(default)]
     pub(super) respond: RespondShape,
+    #[serde(default)]
+    pub(super) service: Option<Service>,
     #[serde(default)]
     pub(super) duplicate: Option<Duplicate>,
     #[serde(default)]

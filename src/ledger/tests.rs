@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const TERMS: Terms = Terms {
     lease: Duration::from_secs(45),
     remember: Duration::from_secs(3600),
+    again: false,
 };
 
 fn key(n: u8) -> Key {

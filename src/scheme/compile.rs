@@ -44,7 +44,18 @@ impl Scheme {
         let proof = declared.proof;
         let (algorithm, encoding) = algorithm(&proof)?;
         let messages = messages(&proof, algorithm)?;
+        let client = declared.client.map(|client| {
+            Ok(ClientRule {
+                at: place("client.at", &client.at)?,
+                optional: client.optional,
+                covered: false,
+            })
+        });
+        let mut client: Option<ClientRule> = client.transpose()?;
         let covered = Covered(&messages);
+        if let Some(rule) = &mut client {
+            rule.covered = covered.holds(&Source::At(rule.at.clone()));
+        }
         let identity = declared.identity.map(|text| {
             let identity = template("identity", &text)?;
             covered.must_hold("identity", identity.sources())?;
@@ -69,11 +80,15 @@ impl Scheme {
             .shapes
             .iter()
             .map(|(at, shape)| Ok((place("shapes", at)?, regex(&format!("shapes.{at}"), shape)?)));
-        let client = declared.client.map(|client| {
-            Ok(ClientRule {
-                at: place("client.at", &client.at)?,
-                optional: client.optional,
-            })
+        let reference = declared.reference.map(|at| {
+            let reference = place("reference", &at)?;
+            match declared.shapes.contains_key(&at) {
+                true => Ok(reference),
+                false => fault(
+                    "reference",
+                    format!("{at} is logged, so it needs a shape in `shapes`"),
+                ),
+            }
         });
         let test = declared.test.map(|test| {
             Ok((
@@ -88,10 +103,12 @@ impl Scheme {
             at: place("proof.at", &proof.at)?,
             prefix: proof.prefix.into(),
             encoding,
-            client: client.transpose()?,
+            client,
             time,
             identity: identity.transpose()?,
             shapes: shapes.collect::<Checked<_>>()?,
+            reference: reference.transpose()?,
+            answers: declared.answers,
             test: test.transpose()?,
             covers: Arc::new(covered.coverage()),
             freshness: declared.freshness,
@@ -110,6 +127,13 @@ fn algorithm(proof: &ProofDeclaration) -> Checked<(Algorithm, Encoding)> {
         (ProofKind::Digest, None) => {
             return fault("proof.hash", "kind digest takes sha1, sha256 or sha512");
         }
+        (ProofKind::RsaSha256, None) => Algorithm::RsaSha256,
+        (ProofKind::RsaSha256, Some(_)) => {
+            return fault(
+                "proof.hash",
+                "kind rsa-sha256 names its hash already; leave it out",
+            );
+        }
         (ProofKind::Static, None) => Algorithm::Static,
         (ProofKind::Static, Some(_)) => return fault("proof.hash", "kind static hashes nothing"),
     };
@@ -125,7 +149,7 @@ fn messages(proof: &ProofDeclaration, algorithm: Algorithm) -> Checked<Vec<Templ
     if (algorithm == Algorithm::Static) != proof.messages.is_empty() {
         return fault(
             "proof.messages",
-            "hmac and digest need at least one message, static takes none",
+            "hmac, digest and rsa-sha256 need at least one message, static takes none",
         );
     }
     let compiled = proof.messages.iter().enumerate().map(|(index, text)| {
@@ -140,7 +164,14 @@ fn messages(proof: &ProofDeclaration, algorithm: Algorithm) -> Checked<Vec<Templ
                 at,
                 "{secret} is the key of an hmac and has no place in its message",
             ),
-            Algorithm::Hmac(_) | Algorithm::Digest(_) | Algorithm::Static => Ok(message),
+            Algorithm::RsaSha256 if holds_secret => fault(
+                at,
+                "a signature is verified with a public key; there is no {secret}",
+            ),
+            Algorithm::Hmac(_)
+            | Algorithm::Digest(_)
+            | Algorithm::RsaSha256
+            | Algorithm::Static => Ok(message),
         }
     });
     compiled.collect()
@@ -205,9 +236,9 @@ impl Covered<'_> {
                         sources.contains(&&Source::Target) || sources.contains(&&Source::Query)
                     }
                     Source::Path => sources.contains(&&Source::Target),
-                    // It decides which secret must hold.
-                    Source::Client => true,
                     Source::Method
+                    | Source::Client
+                    | Source::Token
                     | Source::Target
                     | Source::Body
                     | Source::Secret

@@ -24,7 +24,10 @@ pub struct Declaration {
     /// A template of signed values; left out, the identity is the content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
-    /// Regular expressions that whole values must match before they are joined.
+    /// The place of a value by which people trace a notification. It is logged and never believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Regular expressions that whole values must match before anything is made of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shapes: BTreeMap<String, String>,
     /// Default limits for the signed time.
@@ -36,15 +39,30 @@ pub struct Declaration {
     /// Events that are acknowledged without the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<TestDeclaration>,
-    /// What the gateway takes for "received".
+    /// The form of answers that are not the app's.
+    #[serde(default)]
+    pub answers: AnswerForm,
+    /// What the gateway takes for "received"; with `answers: snap`, the service decides.
+    #[serde(default)]
     pub acknowledgement: Acknowledgement,
+}
+
+/// The form of answers that are not the app's.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AnswerForm {
+    /// `{"error":"WORD"}`.
+    #[default]
+    Plain,
+    /// SNAP BI: `responseCode` and `responseMessage`.
+    Snap,
 }
 
 /// Where the proof is and how it is made.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofDeclaration {
-    /// `hmac`, `digest` or `static`.
+    /// `hmac`, `digest`, `rsa-sha256` or `static`.
     pub kind: ProofKind,
     /// The hash of `hmac` and `digest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,7 +75,7 @@ pub struct ProofDeclaration {
     /// How its bytes are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) encoding: Option<Encoding>,
-    /// The messages it may cover, as templates; the first that matches counts.
+    /// The messages it may cover, as templates; one that matches is enough.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<String>,
 }
@@ -70,6 +88,9 @@ pub enum ProofKind {
     Hmac,
     /// A plain hash of a message that holds the secret.
     Digest,
+    /// A signature of the message by the gateway's private key: PKCS#1 v1.5 with SHA-256.
+    #[serde(rename = "rsa-sha256")]
+    RsaSha256,
     /// The secret itself.
     Static,
 }
@@ -135,4 +156,14 @@ pub struct Acknowledgement {
     /// The body.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
+}
+
+impl Default for Acknowledgement {
+    fn default() -> Self {
+        Self {
+            status: 200,
+            content_type: None,
+            body: String::new(),
+        }
+    }
 }

@@ -30,14 +30,7 @@ impl Place {
     /// of this connection only; [`Rejection::Malformed`] where parameters have no single reading.
     pub fn read<'a>(&self, received: &'a Received) -> Result<Option<Cow<'a, str>>, Rejection> {
         let value = match self {
-            // The app would not get it.
-            Self::Header(name) if received.head().nominates(name) => {
-                return Err(Rejection::BadProof);
-            }
-            Self::Header(name) => {
-                let value = received.head().sole(name);
-                value.map_err(|_| Rejection::BadProof)?.map(Cow::Borrowed)
-            }
+            Self::Header(name) => header(received, name)?.map(Cow::Borrowed),
             Self::Query(name) => received.parameters()?.query(name).map(Cow::Borrowed),
             Self::Form(name) => received.parameters()?.form(name).map(Cow::Borrowed),
             Self::Param(name) => received.parameters()?.any(name).map(Cow::Borrowed),
@@ -57,6 +50,31 @@ impl Place {
             | Self::Json(name) => name,
         }
     }
+}
+
+/// The token of `Authorization` (RFC 6750 §2.1) without its scheme word, in whatever case that is
+/// written; a value without the word is the token as a whole. `None` where there is none.
+///
+/// # Errors
+/// Those of [`Place::read`].
+pub fn bearer_token(received: &Received) -> Result<Option<&str>, Rejection> {
+    let value = header(received, "Authorization")?.unwrap_or_default();
+    let (word, rest) = value.split_once(' ').unwrap_or((value, ""));
+    let token = match word.eq_ignore_ascii_case("bearer") {
+        true => rest.trim_start(),
+        false => value,
+    };
+    Ok(Some(token).filter(|token| !token.is_empty()))
+}
+
+/// The value of a header that stands once.
+fn header<'a>(received: &'a Received, name: &str) -> Result<Option<&'a str>, Rejection> {
+    let head = received.head();
+    // The app would not get it.
+    if head.nominates(name) {
+        return Err(Rejection::BadProof);
+    }
+    head.sole(name).map_err(|_| Rejection::BadProof)
 }
 
 impl FromStr for Place {

@@ -13,7 +13,7 @@ pub struct Preset {
 
 impl Preset {
     /// All built-in schemes, by name.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 5] = [
         Self {
             name: "doku",
             yaml: include_str!("preset/doku.yaml"),
@@ -26,7 +26,21 @@ impl Preset {
             name: "pivot",
             yaml: include_str!("preset/pivot.yaml"),
         },
+        Self {
+            name: "snap",
+            yaml: include_str!("preset/snap.yaml"),
+        },
+        Self {
+            name: "snap-asymmetric",
+            yaml: include_str!("preset/snap-asymmetric.yaml"),
+        },
     ];
+
+    /// The scheme of requests for an access token, which no notification is proven by.
+    pub const TOKEN_REQUEST: Self = Self {
+        name: "snap-token",
+        yaml: include_str!("preset/snap-token.yaml"),
+    };
 
     /// The built-in scheme of this name.
     #[must_use]

@@ -16,7 +16,7 @@ pub struct Signed {
     /// What the proof covers.
     pub covers: Arc<Coverage>,
     /// The header that carries the secret itself, which the app must not see.
-    pub bearer: Option<Box<str>>,
+    pub secret_header: Option<Box<str>>,
     /// Whether it is a test event of the gateway.
     pub test: bool,
 }

@@ -2,9 +2,8 @@
 
 mod parse;
 
-use super::minify::minify;
-use super::place::Place;
-use crate::intake::Received;
+use super::place::{Place, bearer_token};
+use crate::intake::{Received, minify};
 use crate::rejection::Rejection;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,6 +41,8 @@ pub(super) enum Source {
     /// The id of the client that was found.
     Client,
     Secret,
+    /// The bearer token of `Authorization`.
+    Token,
     At(Place),
 }
 
@@ -107,6 +108,16 @@ impl Template {
         sink: &mut dyn FnMut(&[u8]),
     ) -> Result<(), Rejection> {
         feed(&self.parts, reading, sink)
+    }
+
+    /// The filled template as a whole.
+    ///
+    /// # Errors
+    /// Those of [`Self::feed`].
+    pub(super) fn fill(&self, reading: Reading<'_>) -> Result<Vec<u8>, Rejection> {
+        let mut filled = Vec::with_capacity(512);
+        self.feed(reading, &mut |piece| filled.extend_from_slice(piece))?;
+        Ok(filled)
     }
 
     /// Whether it holds the path and leaves out the query. A query beside it is then covered by
@@ -177,11 +188,12 @@ impl Source {
             "body" => Self::Body,
             "client" => Self::Client,
             "secret" => Self::Secret,
+            "token" => Self::Token,
             place if place.contains(':') => Self::At(place.parse()?),
             other => {
                 return Err(format!(
                     "unknown source `{other}`; right are method, path, query, target, body, \
-                     client, secret, and places such as header:NAME"
+                     client, secret, token, and places such as header:NAME"
                 ));
             }
         })
@@ -194,12 +206,18 @@ impl Source {
     ) -> Result<Option<Cow<'a, [u8]>>, Rejection> {
         let head = reading.received.head();
         let (path, query) = reading.target();
-        // The digest of the body is shared with the ledger, so that no body is hashed twice.
-        if let (Self::Body, [Filter::Sha256, rest @ ..]) = (self, filters) {
-            return Ok(Some(filtered(
-                Cow::Borrowed(reading.received.body_sha256()),
-                rest,
-            )));
+        // Digests of the body are shared, so that no body is hashed twice.
+        let digest = match (self, filters) {
+            (Self::Body, [Filter::Sha256, rest @ ..]) => {
+                Some((reading.received.body_sha256(), rest))
+            }
+            (Self::Body, [Filter::Minify, Filter::Sha256, rest @ ..]) => {
+                Some((reading.received.minified_sha256(), rest))
+            }
+            _ => None,
+        };
+        if let Some((digest, rest)) = digest {
+            return Ok(Some(filtered(Cow::Borrowed(digest), rest)));
         }
         let value: Cow<'a, [u8]> = match self {
             Self::Method => Cow::Borrowed(head.method().as_bytes()),
@@ -212,6 +230,10 @@ impl Source {
             Self::Body => Cow::Borrowed(reading.received.body()),
             Self::Client => Cow::Borrowed(reading.client.as_bytes()),
             Self::Secret => Cow::Borrowed(reading.secret),
+            Self::Token => match bearer_token(reading.received)? {
+                Some(token) => Cow::Borrowed(token.as_bytes()),
+                None => return Ok(None),
+            },
             Self::At(place) => match place.read(reading.received)? {
                 Some(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
                 Some(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
@@ -253,7 +275,7 @@ impl Filter {
             Self::Base64 => STANDARD.encode(value).into_bytes(),
             Self::Hex => hex(value).into_bytes(),
             Self::Lower => value.to_ascii_lowercase(),
-            Self::Minify => minify(value),
+            Self::Minify => minify(value).into_owned(),
             Self::Sha1 => Sha1::digest(value).to_vec(),
             Self::Sha256 => Sha256::digest(value).to_vec(),
             Self::Sha512 => Sha512::digest(value).to_vec(),
@@ -293,10 +315,8 @@ mod tests {
             client: "C",
             secret: b"S",
         };
-        let mut filled = Vec::new();
         let template = Template::compile(template).unwrap();
-        template.feed(reading, &mut |piece| filled.extend_from_slice(piece))?;
-        Ok(String::from_utf8(filled).unwrap())
+        Ok(String::from_utf8(template.fill(reading)?).unwrap())
     }
 
     #[test]

@@ -20,6 +20,7 @@ fn client(id: Option<&str>, secrets: &[&str]) -> Client {
     Client {
         id: id.map(Into::into),
         secrets: secrets.collect(),
+        public_keys: Vec::new(),
     }
 }
 
@@ -52,6 +53,8 @@ fn every_preset_compiles_and_says_what_it_covers() {
                 "fields:ISSUERID,TXNDATE,MERCHANTPAN,INVOICE".to_owned()
             ),
             ("pivot", "nothing".to_owned()),
+            ("snap", "body".to_owned()),
+            ("snap-asymmetric", "body".to_owned()),
         ]
     );
 }
@@ -181,11 +184,107 @@ fn pivot_compares_the_key_and_knows_its_test_events() {
     }
 }
 
+const SNAP_HEADERS: &str = "X-PARTNER-ID: BRN-0001-1\r\nX-EXTERNAL-ID: 418075533589\r\n\
+    Authorization: Bearer eyJ.test.token\r\nX-TIMESTAMP: 2024-05-02T14:43:08+07:00\r\n";
+
+/// Source: five vendor libraries agree on it; the key is a test key.
+const SNAP_BODY: &str = r#"{"partnerServiceId":"  88899","trxId":"INV-1","paidAmount":{"value":"10000.00","currency":"IDR"}}"#;
+const SNAP_PROOF: &str =
+    "Aj8ord+EYlMFyX9BN9BsIjMk/DuHHNWoH9je1/AkkU0AHzed3naEWXDQPlkx3Cs1Mob5BCAnkyAJirVzHNYP/A==";
+
+fn snap(target: &str, headers: &str, body: &str) -> Result<Signed, Rejection> {
+    let ring = KeyRing::new(vec![
+        client(Some("BRN-0001-1"), &["SK-test-secret"]),
+        client(Some("BRN-0002-2"), &["SK-test-secret"]),
+    ]);
+    let headers = format!("X-SIGNATURE: {SNAP_PROOF}\r\n{headers}");
+    let sent = received(target, &headers, body);
+    let authentic = preset("snap").authenticate(sent, "g", &ring, None);
+    authentic.map(|authentic| authentic.into_parts().1)
+}
+
+#[test]
+fn snap_takes_either_reading_of_the_body_and_any_spelling_of_bearer() {
+    let path = "/v1/transfer-va/payment";
+    let identity = snap(path, SNAP_HEADERS, SNAP_BODY).unwrap().identity;
+    let spaced = SNAP_BODY.replace(",\"", " ,\n\"");
+    for (headers, body) in [
+        (SNAP_HEADERS.to_owned(), &spaced),
+        (SNAP_HEADERS.replace("Bearer ", "bearer "), &spaced),
+        (SNAP_HEADERS.replace("Bearer ", "BEARER  "), &spaced),
+        (SNAP_HEADERS.replace("Bearer ", ""), &spaced),
+        // What nobody signed makes no other notification, the client's name included.
+        (SNAP_HEADERS.replace("418075533589", "1"), &spaced),
+        (SNAP_HEADERS.replace("BRN-0001-1", "BRN-0002-2"), &spaced),
+    ] {
+        assert_eq!(
+            snap(path, &headers, body).unwrap().identity,
+            identity,
+            "{headers}"
+        );
+    }
+    for (headers, body, reason) in [
+        (
+            SNAP_HEADERS.replace("Bearer", "Basic"),
+            SNAP_BODY,
+            Rejection::BadProof,
+        ),
+        (
+            SNAP_HEADERS.replace("Bearer eyJ.test.token", "Bearer "),
+            SNAP_BODY,
+            Rejection::MissingProof,
+        ),
+        (
+            SNAP_HEADERS.replace("+07:00", "+08:00"),
+            SNAP_BODY,
+            Rejection::BadProof,
+        ),
+        (
+            SNAP_HEADERS.replace("418075533589", "a b"),
+            SNAP_BODY,
+            Rejection::BadProof,
+        ),
+        (
+            SNAP_HEADERS.to_owned(),
+            &SNAP_BODY.replace("  88899", " 88899"),
+            Rejection::BadProof,
+        ),
+    ] {
+        assert_eq!(
+            snap(path, &headers, body).unwrap_err(),
+            reason,
+            "{headers}{body}"
+        );
+    }
+    assert_eq!(
+        snap("/v1/transfer-va/payment?a=1", SNAP_HEADERS, SNAP_BODY).unwrap_err(),
+        Rejection::BadProof
+    );
+}
+
+#[test]
+fn only_a_reference_of_the_right_shape_is_told() {
+    let scheme = preset("snap");
+    for (value, told) in [
+        ("418075533589", Some("418075533589")),
+        ("a b", None),
+        ("", None),
+        ("0123456789012345678901234567890123456", None),
+    ] {
+        let sent = received("/", &format!("X-EXTERNAL-ID: {value}\r\n"), "");
+        assert_eq!(scheme.reference(&sent).as_deref(), told, "{value}");
+    }
+}
+
 #[test]
 fn a_declaration_that_cannot_be_safe_is_refused_with_its_place() {
     let doku = Preset::find("doku").unwrap().yaml;
     let qris = Preset::find("doku-qris").unwrap().yaml;
-    assert!(declared(doku).is_ok() && declared(qris).is_ok());
+    let snap = Preset::find("snap").unwrap().yaml;
+    let asymmetric = Preset::find("snap-asymmetric").unwrap().yaml;
+    for preset in Preset::ALL {
+        assert!(declared(preset.yaml).is_ok(), "{}", preset.name);
+    }
     for (yaml, from, to, place) in [
         (
             doku,
@@ -228,6 +327,36 @@ fn a_declaration_that_cannot_be_safe_is_refused_with_its_place() {
             "at: header:Signature",
             "at: heather:Signature",
             "proof.at: unknown place",
+        ),
+        (
+            snap,
+            "  header:X-EXTERNAL-ID:",
+            "  header:X-OTHER-ID:",
+            "reference: header:X-EXTERNAL-ID is logged, so it needs a shape",
+        ),
+        (
+            snap,
+            "identity: \"{path}",
+            "identity: \"{header:X-EXTERNAL-ID}{path}",
+            "identity: header:X-EXTERNAL-ID is not covered",
+        ),
+        (
+            snap,
+            "identity: \"{path}",
+            "identity: \"{client}{path}",
+            "identity: holds something that the proof does not cover",
+        ),
+        (
+            asymmetric,
+            "kind: rsa-sha256",
+            "kind: rsa-sha256\n  hash: sha256",
+            "proof.hash: kind rsa-sha256 names its hash",
+        ),
+        (
+            asymmetric,
+            "{method}",
+            "{secret}",
+            "proof.messages[0]: a signature is verified with a public key",
         ),
         (qris, "{secret}", "", "proof.messages[0]: without {secret}"),
         (

@@ -6,7 +6,7 @@ use super::limit::Slot;
 use super::relay;
 use super::{Server, exchange};
 use crate::admin;
-use crate::answer::Answer;
+use crate::answer::{Answer, Form};
 use crate::intake::{Framing, Head};
 use crate::rejection::Rejection;
 use crate::route::Found;
@@ -89,7 +89,7 @@ async fn one(
     session.set_write_timeout(Some(server.timeouts.upstream));
     session.set_pipelining_enabled(true);
     match (head, listener) {
-        (Err(rejection), _) => refuse(&mut session, slot, &rejection, false).await,
+        (Err(rejection), _) => refuse(&mut session, slot, &rejection, Form::Plain, false).await,
         (Ok(head), Listener::Admin) => {
             let answer = admin::answer(&head, server.is_draining());
             let keep_alive = may_go_on(&mut session, &head, None);
@@ -123,10 +123,14 @@ async fn public(
     slot: &mut Slot,
     peer: Option<IpAddr>,
 ) {
-    if server.is_draining() {
-        return refuse(session, slot, &Rejection::Draining, false).await;
-    }
     let found = server.routes.find(&head);
+    if server.is_draining() {
+        let form = match &found {
+            Ok(Found::Route(route)) => route.form(server.now().wall),
+            Ok(Found::Unmatched(_)) | Err(_) => Form::Plain,
+        };
+        return refuse(session, slot, &Rejection::Draining, form, false).await;
+    }
     match found {
         Ok(Found::Route(route)) => {
             exchange::serve(server, session, &route, head, peer, slot).await;
@@ -142,11 +146,11 @@ async fn public(
                     session.set_server_keepalive(None);
                 }
             }
-            Err(rejection) => refuse(session, slot, &rejection, false).await,
+            Err(rejection) => refuse(session, slot, &rejection, Form::Plain, false).await,
         },
         Err(rejection) => {
             let keep_alive = may_go_on(session, &head, Some(&rejection));
-            refuse(session, slot, &rejection, keep_alive).await;
+            refuse(session, slot, &rejection, Form::Plain, keep_alive).await;
         }
     }
 }
@@ -154,7 +158,7 @@ async fn public(
 /// Answers 503 to a connection for which there is no slot.
 pub(super) async fn turn_away(stream: Stream, slot: &mut Slot) {
     let mut session = HttpSession::new(Box::new(Downstream::new(stream)));
-    refuse(&mut session, slot, &Rejection::Crowded, false).await;
+    refuse(&mut session, slot, &Rejection::Crowded, Form::Plain, false).await;
     next(session, slot).await;
 }
 
@@ -162,9 +166,10 @@ async fn refuse(
     session: &mut HttpSession,
     slot: &mut Slot,
     rejection: &Rejection,
+    form: Form,
     keep_alive: bool,
 ) {
-    let answer = Answer::to(rejection);
+    let answer = Answer::to(rejection, form);
     telemetry::log_refused(rejection, Some(answer.status));
     answer_while_kept(session, slot, answer, keep_alive).await;
 }

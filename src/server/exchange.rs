@@ -53,7 +53,7 @@ pub(super) async fn serve(
         Err(rejection) => {
             // Whoever was refused keeps no slot.
             slot.wait(Instant::now());
-            let (answer, outcome) = refuse(route, &rejection);
+            let (answer, outcome) = refuse(server, route, &rejection);
             (answer, outcome, Some(rejection))
         }
     };
@@ -93,18 +93,13 @@ fn guarded<T>(judgement: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rej
     catch_unwind(AssertUnwindSafe(judgement)).unwrap_or(Err(Rejection::Internal))
 }
 
-fn refuse(route: &Route, rejection: &Rejection) -> (Answer, Outcome) {
+fn refuse(server: &Server, route: &Route, rejection: &Rejection) -> (Answer, Outcome) {
+    let form = route.form(server.now().wall);
     if *rejection == Rejection::Test {
         let with = route.gateway.scheme.acknowledgement();
-        return (Answer::acknowledge(with), Outcome::Test);
+        return (Answer::acknowledge(with, form), Outcome::Test);
     }
-    let known = matches!(rejection, Rejection::Repeat(_) | Rejection::Duplicate);
-    let outcome = if known {
-        Outcome::Duplicate
-    } else {
-        Outcome::Rejected
-    };
-    (Answer::to(rejection), outcome)
+    (Answer::to(rejection, form), Outcome::of(rejection))
 }
 
 async fn deliver(
@@ -115,6 +110,7 @@ async fn deliver(
 ) -> (Answer, Outcome, Option<Rejection>) {
     let begun = Instant::now();
     decision.attempt = Some(admitted.claim().attempt());
+    let acknowledgement = route.respond.acknowledgement(&admitted);
     let outbound = server.upstream.address(admitted, &route.gateway.name);
     let (reply, claim) = server.pool.exchange(outbound, route.upstream_timeout).await;
     decision.upstream = Some(begun.elapsed());
@@ -125,7 +121,8 @@ async fn deliver(
         Reply::Broken(_) if outcome == Outcome::Unknown => Some(Rejection::UpstreamDown),
         Reply::Broken(_) | Reply::Complete(_) => None,
     };
-    let answer = Answer::relay(reply, &route.respond);
+    let form = route.form(server.now().wall);
+    let answer = Answer::relay(reply, acknowledgement.as_ref(), form);
     match outcome {
         Outcome::Delivered => {
             claim.deliver(answer.keep());
@@ -135,6 +132,7 @@ async fn deliver(
         Outcome::Duplicate
         | Outcome::Rejected
         | Outcome::Test
+        | Outcome::Token
         | Outcome::Unknown
         | Outcome::Unsent => drop(claim),
     }
@@ -144,11 +142,12 @@ async fn deliver(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::Form;
 
     #[test]
     fn a_panic_admits_nothing_and_is_our_fault() {
         let outcome = guarded(|| -> Result<(), Rejection> { panic!("a broken rule") });
         assert_eq!(outcome, Err(Rejection::Internal));
-        assert_eq!(Answer::to(&Rejection::Internal).status, 500);
+        assert_eq!(Answer::to(&Rejection::Internal, Form::Plain).status, 500);
     }
 }

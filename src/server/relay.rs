@@ -4,7 +4,7 @@ use super::Server;
 use super::codec::{may_go_on, response_header, send_continue, write_answer};
 use super::downstream::Downstream;
 use super::upstream::{end_to_end, request_header};
-use crate::answer::Answer;
+use crate::answer::{Answer, Form};
 use crate::forward::Unmatched;
 use crate::intake::{Framing, Head};
 use crate::rejection::Rejection;
@@ -69,7 +69,7 @@ pub(super) async fn serve(
 }
 
 async fn refuse(session: &mut HttpSession, rejection: &Rejection, keep_alive: bool) {
-    let answer = Answer::to(rejection);
+    let answer = Answer::to(rejection, Form::Plain);
     telemetry::log_refused(rejection, Some(answer.status));
     write_answer(session, answer, keep_alive).await;
 }

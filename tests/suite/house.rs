@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room, in the order of the flow. A room imports only rooms before it.
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 18] = [
     "clock",
     "rejection",
     "secret",
     "intake",
     "scheme",
     "freshness",
+    "token",
     "convert",
     "ledger",
     "forward",

@@ -33,6 +33,7 @@ impl SampleGateway {
         let client = Client {
             id: id.map(Into::into),
             secrets,
+            public_keys: Vec::new(),
         };
         Ok(Self {
             name,

