@@ -42,6 +42,9 @@ impl Authorized {
 /// Checks the token of a notification, where its gateway has an issuer. Otherwise the app issues
 /// tokens, and they are its own affair.
 ///
+/// It has to be good when the notification was signed: a retry that comes hours later, as it was
+/// first sent, bears the token of that time. How old it may be is for [`crate::freshness`] to say.
+///
 /// # Errors
 /// [`Rejection::BadToken`].
 pub fn authorize(
@@ -51,8 +54,10 @@ pub fn authorize(
 ) -> Result<Authorized, Rejection> {
     if let Some(issuer) = issuer {
         let token = bearer_token(fresh.received())?.ok_or(Rejection::BadToken)?;
-        let client = fresh.signed().client.as_deref();
-        issuer.check(token, client.ok_or(Rejection::BadToken)?, now)?;
+        let Signed { client, at, .. } = fresh.signed();
+        let client = client.as_deref().ok_or(Rejection::BadToken)?;
+        // A gateway's clock that is ahead takes nothing from its token.
+        issuer.check(token, client, at.map_or(now, |at| at.min(now)))?;
     }
     let (received, signed) = fresh.into_parts();
     Ok(Authorized { received, signed })
@@ -171,12 +176,12 @@ impl Issuer {
     }
 
     /// Every key of the client is tried: a token outlives the rotation of its secret.
-    fn check(&self, token: &str, client: &str, now: Timestamp) -> Result<(), Rejection> {
+    fn check(&self, token: &str, client: &str, at: Timestamp) -> Result<(), Rejection> {
         let ours = |claims: &Claims| {
             claims.iss == ISSUER
                 && *claims.aud == *self.gateway
                 && claims.sub == client
-                && now.as_second() < claims.exp
+                && at.as_second() < claims.exp
         };
         let keys = self.keys(client).unwrap_or_default();
         let mut signed = keys.iter().filter_map(|key| {

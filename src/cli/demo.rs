@@ -2,6 +2,7 @@
 
 mod app;
 mod gateway;
+mod signer;
 
 use super::{Exit, complain, say, table};
 use crate::clock::Clock;
@@ -49,8 +50,9 @@ struct Stage {
 }
 
 async fn demo(folder: &Path, keep: bool) -> Result<bool, String> {
-    let gateways = [
+    let mut gateways = [
         SampleGateway::new("doku", Some("BRN-0201-1690274481481"), &throw_away_key())?,
+        SampleGateway::new("snap", Some("BRN-0201-1690274481481"), &throw_away_key())?,
         SampleGateway::new("doku-qris", Some("936008990000047435"), &throw_away_key())?,
         SampleGateway::new("pivot", None, &throw_away_key())?,
     ];
@@ -69,7 +71,7 @@ async fn demo(folder: &Path, keep: bool) -> Result<bool, String> {
         rows: vec![head],
         sound: true,
     };
-    stage.play(&gateways).await?;
+    stage.play(&mut gateways).await?;
     say(&format!(
         "app on {}, Kawal in front of it on {}, gateways signing with throw-away keys\n\n{}\n",
         stage.app.address,
@@ -106,14 +108,21 @@ fn start(
         .map_err(text)?;
     for gateway in gateways {
         std::fs::write(folder.join(gateway.name), gateway.key()).map_err(text)?;
+        if let Some(key) = gateway.public_key() {
+            let name = format!("{}-public", gateway.name);
+            std::fs::write(folder.join(name), key).map_err(text)?;
+        }
     }
     let file: PathBuf = folder.join("kawal.yaml");
     let config = format!(
         "listen: 127.0.0.1:0\nupstream: http://{}\ngateways:\n  \
          doku: {{scheme: doku, clients: [{{id: BRN-0201-1690274481481, secrets: ['file:doku']}}]}}\n  \
+         snap: {{scheme: snap, clients: [{{id: BRN-0201-1690274481481, secrets: ['file:snap'], public_keys: ['file:snap-public']}}]}}\n  \
          doku-qris: {{scheme: doku-qris, clients: [{{id: '936008990000047435', secrets: ['file:doku-qris']}}]}}\n  \
          pivot: {{scheme: pivot, clients: [{{secrets: ['file:pivot']}}]}}\nroutes:\n  \
          - {{path: /payments/notifications, gateway: doku}}\n  \
+         - {{path: /authorization/v1/access-token/b2b, token: snap}}\n  \
+         - {{path: /v1/transfer-va/payment, gateway: snap, service: va-payment, respond: gateway}}\n  \
          - {{path: /payments/qris, gateway: doku-qris, convert: json, respond: gateway}}\n  \
          - {{path: /payments/pivot, gateway: pivot}}\n",
         app.address
@@ -136,10 +145,16 @@ fn throw_away_key() -> String {
 }
 
 impl Stage {
-    async fn play(&mut self, gateways: &[SampleGateway]) -> Result<(), String> {
+    async fn play(&mut self, gateways: &mut [SampleGateway]) -> Result<(), String> {
         // Signed a second ahead, since these schemes write whole seconds.
         let at = self.clock.now().wall + Duration::from_secs(1);
-        for gateway in gateways {
+        for gateway in gateways.iter_mut() {
+            if let Some(request) = gateway.token_request(at) {
+                let answer = self
+                    .send(gateway, "token request", &request?, 200, 0)
+                    .await?;
+                gateway.take_token(&answer);
+            }
             let genuine = gateway.notification(1, at)?;
             self.send(gateway, "genuine", &genuine, 200, 1).await?;
             let forged = gateway.notification(2, at)?.forged();
@@ -168,7 +183,7 @@ impl Stage {
         notification: &Notification,
         status: u16,
         reaches: usize,
-    ) -> Result<(), String> {
+    ) -> Result<String, String> {
         let before = self.app.seen().len();
         let (answered, body) = notification
             .send(self.listen)
@@ -176,20 +191,30 @@ impl Stage {
             .map_err(|error| error.to_string())?;
         let reached = self.app.seen().len() - before;
         self.sound &= answered == status && reached == reaches;
-        let verdict = match (answered, reached) {
-            (200, 1) => "delivered",
-            (200, 0) => "stored answer, app untouched",
-            (401, 0) => "refused, app untouched",
+        let verdict = match (what, answered, reached) {
+            ("token request", 200, 0) => "token given, app untouched",
+            (_, 200, 1) => "delivered",
+            (_, 200, 0) => "stored answer, app untouched",
+            (_, 401, 0) => "refused, app untouched",
             _ => "WRONG",
         };
         let app = if reached > 0 { "saw it" } else { "saw nothing" };
-        let answer = format!("{answered} {body}");
+        let answer = format!("{answered} {}", short(&body));
         self.rows.push(
             [gateway.name, what, &answer, app, verdict]
                 .map(str::to_owned)
                 .to_vec(),
         );
-        Ok(())
+        Ok(body)
+    }
+}
+
+/// As much of an answer as a row of the table holds.
+fn short(body: &str) -> String {
+    const MOST: usize = 44;
+    match body.char_indices().nth(MOST) {
+        None => body.to_owned(),
+        Some((end, _)) => format!("{}...", body.get(..end).unwrap_or_default()),
     }
 }
 

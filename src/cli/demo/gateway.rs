@@ -1,11 +1,13 @@
 //! The gateways of the demo: they sign as DOKU and Pivot do, and send.
 
 use super::app::read_message;
+use super::signer::Signer;
 use crate::intake::{Head, Received};
-use crate::scheme::{Preset, Scheme};
+use crate::scheme::{AnswerForm, Preset, Scheme};
 use crate::secret::{Client, Secret};
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::io;
 use std::net::SocketAddr;
 use tokio::io::AsyncWriteExt as _;
@@ -16,6 +18,10 @@ pub(super) struct SampleGateway {
     pub(super) name: &'static str,
     scheme: Scheme,
     client: Client,
+    /// Signs requests for access tokens, where the scheme has them.
+    signer: Option<Signer>,
+    /// The access token that its notifications bear.
+    token: String,
 }
 
 /// A notification, ready to send.
@@ -35,11 +41,44 @@ impl SampleGateway {
             secrets,
             public_keys: Vec::new(),
         };
+        let scheme = preset.scheme()?;
+        let has_tokens = scheme.answers() == AnswerForm::Snap;
         Ok(Self {
             name,
-            scheme: preset.scheme()?,
+            scheme,
             client,
+            signer: has_tokens.then(Signer::new).transpose()?,
+            token: String::new(),
         })
+    }
+
+    /// The public half of what it signs token requests with.
+    pub(super) fn public_key(&self) -> Option<&str> {
+        self.signer.as_ref().map(Signer::public_key)
+    }
+
+    /// A request for an access token; `None` where the scheme has none.
+    pub(super) fn token_request(&self, at: Timestamp) -> Option<Result<Notification, String>> {
+        let signer = self.signer.as_ref()?;
+        let id = self.client.id.as_deref().unwrap_or_default();
+        let time = self.scheme.print_time(at).unwrap_or_default();
+        let signature = signer.sign(&format!("{id}|{time}"));
+        Some(signature.map(|signature| Notification {
+            target: "/authorization/v1/access-token/b2b".into(),
+            headers: vec![
+                ("X-CLIENT-KEY", id.into()),
+                ("X-TIMESTAMP", time),
+                ("X-SIGNATURE", signature),
+            ],
+            body: "{\"grantType\":\"client_credentials\"}".into(),
+        }))
+    }
+
+    /// Takes the token out of the answer to such a request.
+    pub(super) fn take_token(&mut self, answer: &str) {
+        let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+        let token = answer.get("accessToken").and_then(Value::as_str);
+        self.token = token.unwrap_or_default().to_owned();
     }
 
     /// Its throw-away key.
@@ -63,6 +102,7 @@ impl SampleGateway {
         let mut notification = match self.name {
             "doku" => doku(number, id, &time),
             "doku-qris" => qris(number, id, &time),
+            "snap" => snap(number, id, &time, &self.token),
             _ => pivot(number),
         };
         let plain = notification.received()?;
@@ -73,6 +113,7 @@ impl SampleGateway {
         match self.name {
             "doku" => notification.headers.push(("Signature", proof)),
             "doku-qris" => notification.target.push_str(&format!("&WORDS={proof}")),
+            "snap" => notification.headers.push(("X-SIGNATURE", proof)),
             _ => notification.headers.push(("X-API-Key", proof)),
         }
         Ok(notification)
@@ -106,6 +147,23 @@ fn qris(number: u32, id: &str, time: &str) -> Notification {
         ),
         headers: Vec::new(),
         body: String::new(),
+    }
+}
+
+fn snap(number: u32, id: &str, time: &str, token: &str) -> Notification {
+    Notification {
+        target: "/v1/transfer-va/payment".into(),
+        headers: vec![
+            ("X-PARTNER-ID", id.into()),
+            ("X-EXTERNAL-ID", format!("{number:09}")),
+            ("X-TIMESTAMP", time.into()),
+            ("CHANNEL-ID", "VA004".into()),
+            ("Authorization", format!("Bearer {token}")),
+        ],
+        body: format!(
+            "{{\"partnerServiceId\":\"   77777\",\"customerNo\":\"{number:013}\",\"trxId\":\"INV-{number}\",\
+             \"paymentRequestId\":\"{number}\",\"paidAmount\":{{\"value\":\"150000.00\",\"currency\":\"IDR\"}}}}"
+        ),
     }
 }
 
