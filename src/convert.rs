@@ -140,7 +140,7 @@ mod tests {
 
     fn converted(query: &str) -> Result<String, Rejection> {
         let head = format!("POST /q?{query} HTTP/1.1\r\nHost: h\r\n\r\n");
-        let received = Received::new(Head::parse(Bytes::from(head)).unwrap(), Bytes::new());
+        let received = Received::new(Head::parse(head.as_bytes()).unwrap(), Bytes::new());
         let json = object(received.parameters()?);
         Ok(String::from_utf8(json.to_vec()).unwrap())
     }

@@ -248,26 +248,26 @@ impl Scheme {
     /// The text of a proof for a notification that bears none yet, as the gateway would write it.
     ///
     /// # Errors
-    /// As [`Self::authenticate`], where a covered value is missing.
+    /// As [`Self::authenticate`], where a covered value is missing; [`Rejection::Internal`] where only
+    /// the gateway can sign.
     pub fn prove(
         &self,
         received: &Received,
         client: &Client,
         public_path: Option<&str>,
     ) -> Result<String, Rejection> {
-        let secret = client.secrets.first().ok_or(Rejection::Internal)?.bytes();
+        let secret = client.secrets.first().ok_or(Rejection::Internal)?;
         let text = match self.messages.first() {
-            None => String::from_utf8_lossy(secret).into_owned(),
+            None => String::from_utf8_lossy(secret.bytes()).into_owned(),
             Some(message) => {
-                let id = client.id.as_deref().unwrap_or_default();
-                let reading = Reading {
+                let message = message.fill(Reading {
                     received,
                     public_path,
-                    client: id,
-                    secret,
-                };
-                self.encoding
-                    .encode(&self.algorithm.prove(message, reading)?)
+                    client: client.id.as_deref().unwrap_or_default(),
+                    secret: secret.bytes(),
+                })?;
+                let proof = self.algorithm.prove(secret, &message);
+                self.encoding.encode(&proof.ok_or(Rejection::Internal)?)
             }
         };
         Ok(format!("{}{text}", self.prefix))

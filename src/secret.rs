@@ -4,15 +4,23 @@ mod public_key;
 
 pub use public_key::PublicKey;
 
+use aws_lc_rs::hmac;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use zeroize::Zeroizing;
 
 /// A key. Its bytes are compared and hashed, and go nowhere else.
 #[derive(Clone)]
-pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
+pub struct Secret(Arc<Kept>);
+
+struct Kept {
+    bytes: Zeroizing<Vec<u8>>,
+    /// The key as HMAC wants it, made once. The library wipes it too.
+    hmac_sha256: OnceLock<hmac::Key>,
+    hmac_sha512: OnceLock<hmac::Key>,
+}
 
 impl Secret {
     /// Fewer bytes than this are refused.
@@ -44,19 +52,41 @@ impl Secret {
                 Self::SHORTEST
             ));
         }
-        Ok(Self(Arc::new(bytes)))
+        Ok(Self::of(bytes))
+    }
+
+    fn of(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(Arc::new(Kept {
+            bytes,
+            hmac_sha256: OnceLock::new(),
+            hmac_sha512: OnceLock::new(),
+        }))
     }
 
     /// The key's bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.0.bytes
+    }
+
+    /// HMAC-SHA256 of a message under this key. Source: RFC 2104.
+    #[must_use]
+    pub fn hmac_sha256(&self, message: &[u8]) -> hmac::Tag {
+        let new = || hmac::Key::new(hmac::HMAC_SHA256, self.bytes());
+        hmac::sign(self.0.hmac_sha256.get_or_init(new), message)
+    }
+
+    /// HMAC-SHA512 of a message under this key. Source: RFC 2104.
+    #[must_use]
+    pub fn hmac_sha512(&self, message: &[u8]) -> hmac::Tag {
+        let new = || hmac::Key::new(hmac::HMAC_SHA512, self.bytes());
+        hmac::sign(self.0.hmac_sha512.get_or_init(new), message)
     }
 
     /// Whether it is shorter than the 16 bytes that a careful gateway hands out.
     #[must_use]
     pub fn is_weak(&self) -> bool {
-        self.0.len() < 16
+        self.bytes().len() < 16
     }
 }
 
@@ -140,7 +170,7 @@ impl KeyRing {
     #[must_use]
     pub fn new(clients: Vec<Client>) -> Self {
         let most = clients.iter().map(|c| c.secrets.len()).max().unwrap_or(1);
-        let nobody = Secret(Arc::new(Zeroizing::new(vec![0; 32])));
+        let nobody = Secret::of(Zeroizing::new(vec![0; 32]));
         // Public keys of somebody: whatever they verify, the client stays unknown.
         let somebody = clients.iter().max_by_key(|client| client.public_keys.len());
         let decoy = Client {

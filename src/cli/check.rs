@@ -4,6 +4,8 @@ use super::{Exit, say, table};
 use crate::answer::Respond;
 use crate::config::Config;
 use crate::convert::Convert;
+use crate::route::Purpose;
+use crate::token::Issuer;
 use std::path::Path;
 
 pub(super) fn run(config: &Config, file: &Path) -> Exit {
@@ -13,11 +15,16 @@ pub(super) fn run(config: &Config, file: &Path) -> Exit {
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for route in config.routes.iter() {
         let gateway = &route.gateway;
+        let issuer = gateway
+            .issuer
+            .as_ref()
+            .filter(|_| route.purpose == Purpose::Token);
+        let scheme = issuer.map_or(&gateway.scheme, Issuer::request_scheme);
         rows.push(vec![
             route.path.to_string(),
             gateway.name.to_string(),
-            gateway.scheme.name().to_owned(),
-            gateway.scheme.covers().to_string(),
+            scheme.name().to_owned(),
+            scheme.covers().to_string(),
             route.methods.join(","),
             match route.convert {
                 Convert::None => "none",
@@ -25,6 +32,7 @@ pub(super) fn run(config: &Config, file: &Path) -> Exit {
             }
             .to_owned(),
             match route.respond {
+                _ if issuer.is_some() => "with a token",
                 Respond::App => "app",
                 Respond::Gateway(_) | Respond::Snap(_) => "gateway",
             }

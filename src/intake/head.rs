@@ -1,19 +1,21 @@
 //! The request line and the headers, read strictly.
 
 use crate::rejection::{Part, Rejection};
-use bytes::Bytes;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A head whose every part has one meaning only.
 ///
 /// Names and values are visible ASCII, spaces and tabs. Source of the rules: RFC 9112.
 #[derive(Clone, Debug)]
 pub struct Head {
-    raw: Bytes,
+    raw: Arc<str>,
     method: Span,
     target: Span,
     query_at: Option<usize>,
     headers: Vec<(Span, Span)>,
+    /// What `Connection` names, but for its two words about the connection itself.
+    nominated: Vec<Box<str>>,
     framing: Framing,
     keep_alive: bool,
     minor: u8,
@@ -39,10 +41,12 @@ impl Head {
     /// # Errors
     /// [`Rejection::Malformed`] for everything that RFC 9112 lets a server refuse and two servers
     /// could read differently, [`Rejection::Method`] for CONNECT and TRACE.
-    pub fn parse(raw: Bytes) -> Result<Self, Rejection> {
+    pub fn parse(raw: &[u8]) -> Result<Self, Rejection> {
+        let raw = std::str::from_utf8(raw)
+            .map_err(|_| Rejection::Malformed("a head with bytes that are not ASCII"))?;
         let mut slots = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let mut request = httparse::Request::new(&mut slots);
-        match request.parse(&raw) {
+        match request.parse(raw.as_bytes()) {
             Ok(httparse::Status::Complete(length)) if length == raw.len() => {}
             Err(httparse::Error::TooManyHeaders) => return Err(Rejection::TooLarge(Part::Head)),
             _ => return Err(Rejection::Malformed("not an HTTP/1.1 request head")),
@@ -74,10 +78,11 @@ impl Head {
                 .iter()
                 .map(|h| (span(h.name.as_bytes()), span(h.value)))
                 .collect(),
+            nominated: nominated(request.headers),
             framing,
             keep_alive: keep_alive(request.headers, minor),
             minor,
-            raw: raw.clone(),
+            raw: raw.into(),
         };
         Ok(head)
     }
@@ -121,10 +126,16 @@ impl Head {
     /// # Errors
     /// [`Rejection::Malformed`] where it occurs more than once.
     pub fn sole(&self, name: &str) -> Result<Option<&str>, Rejection> {
+        let raw = self.raw.as_bytes();
+        let is_named = |other: &Span| {
+            let other = raw.get(other.clone());
+            other.is_some_and(|other| other.eq_ignore_ascii_case(name.as_bytes()))
+        };
         let mut values = self
-            .headers()
-            .filter(|(other, _)| other.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value);
+            .headers
+            .iter()
+            .filter(|(other, _)| other.len() == name.len() && is_named(other))
+            .map(|(_, value)| self.text(value));
         let value = values.next();
         match values.next() {
             None => Ok(value),
@@ -137,10 +148,8 @@ impl Head {
     /// Whether a `Connection` header calls this header one of this connection only.
     #[must_use]
     pub fn nominates(&self, name: &str) -> bool {
-        self.headers()
-            .filter(|(other, _)| other.eq_ignore_ascii_case("connection"))
-            .flat_map(|(_, value)| value.split(','))
-            .any(|word| word.trim().eq_ignore_ascii_case(name))
+        let mut nominated = self.nominated.iter();
+        nominated.any(|other| other.eq_ignore_ascii_case(name))
     }
 
     /// How the body is framed.
@@ -174,10 +183,7 @@ impl Head {
     }
 
     fn text(&self, span: &Span) -> &str {
-        self.raw
-            .get(span.clone())
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .unwrap_or_default()
+        self.raw.get(span.clone()).unwrap_or_default()
     }
 }
 
@@ -263,12 +269,24 @@ fn check_connection(headers: &[httparse::Header<'_>]) -> Result<(), Rejection> {
 
 /// Whether a `Connection` header holds this word.
 fn nominates(headers: &[httparse::Header<'_>], word: &str) -> bool {
+    connection_words(headers).any(|other| other.eq_ignore_ascii_case(word))
+}
+
+fn nominated(headers: &[httparse::Header<'_>]) -> Vec<Box<str>> {
+    let own = |word: &&str| !matches!(*word, "" | "close" | "keep-alive");
+    connection_words(headers)
+        .filter(own)
+        .map(Into::into)
+        .collect()
+}
+
+fn connection_words<'a>(headers: &'a [httparse::Header<'_>]) -> impl Iterator<Item = &'a str> {
     headers
         .iter()
         .filter(|header| header.name.eq_ignore_ascii_case("connection"))
         .filter_map(|header| std::str::from_utf8(header.value).ok())
         .flat_map(|value| value.split(','))
-        .any(|other| other.trim().eq_ignore_ascii_case(word))
+        .map(str::trim)
 }
 
 fn keep_alive(headers: &[httparse::Header<'_>], minor: u8) -> bool {
@@ -280,7 +298,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Head, Rejection> {
-        Head::parse(Bytes::copy_from_slice(text.as_bytes()))
+        Head::parse(text.as_bytes())
     }
 
     #[test]

@@ -139,7 +139,6 @@ fn decode(text: &str) -> Result<String, Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use proptest::prelude::*;
 
     fn read(query: &str, form: Option<&str>) -> Result<Parameters, Rejection> {
@@ -148,7 +147,7 @@ mod tests {
             |_| "Content-Type: Application/X-www-form-urlencoded; charset=utf-8\r\n",
         );
         let head = format!("POST /q?{query} HTTP/1.1\r\nHost: h\r\n{kind}\r\n");
-        let head = Head::parse(Bytes::from(head)).unwrap();
+        let head = Head::parse(head.as_bytes()).unwrap();
         Parameters::read(&head, form.unwrap_or("ignored").as_bytes())
     }
 

@@ -286,11 +286,13 @@ impl Filter {
 
 /// Lower-case hex.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |half: u8| char::from(half + if half < 10 { b'0' } else { b'a' - 10 });
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -303,7 +305,7 @@ mod tests {
     fn received(target: &str, headers: &str, body: &str) -> Received {
         let head = format!("POST {target} HTTP/1.1\r\nHost: h\r\n{headers}\r\n");
         Received::new(
-            Head::parse(Bytes::from(head)).unwrap(),
+            Head::parse(head.as_bytes()).unwrap(),
             Bytes::from(body.to_owned()),
         )
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 fn received(target: &str, headers: &str, body: &str) -> Received {
     let head = format!("POST {target} HTTP/1.1\r\nHost: h\r\n{headers}\r\n");
     Received::new(
-        Head::parse(Bytes::from(head)).unwrap(),
+        Head::parse(head.as_bytes()).unwrap(),
         Bytes::from(body.to_owned()),
     )
 }

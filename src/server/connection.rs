@@ -109,7 +109,7 @@ async fn read_head(
         return Ok(None);
     };
     let length = raw.len();
-    let head = Head::parse(raw)?;
+    let head = Head::parse(&raw)?;
     if head.framing() == Framing::Chunked {
         downstream.watch_chunks(length);
     }

@@ -38,10 +38,12 @@ fn every_valid_file_is_accepted_with_a_table_of_its_routes() {
         let routes = file["routes"].as_sequence().unwrap();
         assert!(!routes.is_empty(), "{name} has no route");
         for route in routes {
-            let gateway = &route["gateway"];
+            let issues = !route["token"].is_null();
+            let gateway = &route[if issues { "token" } else { "gateway" }];
             let scheme = file["gateways"][gateway]["scheme"].as_str().unwrap();
             let covers = match scheme {
-                "doku" => "body",
+                _ if issues => "with a token",
+                "doku" | "snap" | "snap-asymmetric" => "body",
                 "doku-qris" => "fields",
                 "pivot" => "nothing",
                 other => panic!("{name}: which part does {other} cover?"),
@@ -156,6 +158,8 @@ impl Fixture {
         for (name, content) in files {
             fs::write(folder.path().join(name), format!("{content}\n")).unwrap();
         }
+        let genuine = tests_folder().join("keys/gateway-public.pem");
+        fs::copy(genuine, folder.path().join("rsa")).unwrap();
         let text = text.replace("@DIR@", folder.path().to_str().unwrap());
         let fixture = Self {
             name: name.to_owned(),

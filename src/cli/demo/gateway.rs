@@ -207,9 +207,8 @@ impl Notification {
 
     fn received(&self) -> Result<Received, String> {
         let text = self.bytes("localhost");
-        let end = text.len() - self.body.len();
-        let head = Bytes::copy_from_slice(text.as_bytes()).slice(..end);
-        let head = Head::parse(head).map_err(|why| why.to_string())?;
+        let head = text.strip_suffix(&*self.body).unwrap_or(&text);
+        let head = Head::parse(head.as_bytes()).map_err(|why| why.to_string())?;
         Ok(Received::new(head, Bytes::from(self.body.clone())))
     }
 
