@@ -8,7 +8,7 @@
 
 mod memory;
 
-use crate::convert::{Content, Payload};
+use crate::convert::Payload;
 use crate::rejection::{Grant, Rejection, Stored};
 use crate::scheme::Identity;
 use crate::token::TokenRequest;
@@ -130,34 +130,24 @@ impl Ledger {
         Key(request.identity())
     }
 
-    /// Grants what `issue` issues, once: a repeated request gets the same token.
+    /// Grants a token, unless the request was granted one before: then that one.
     ///
     /// # Errors
-    /// [`Rejection::InFlight`], [`Rejection::Saturated`], and those of `issue`.
+    /// [`Rejection::Saturated`].
     pub fn grant(
         &self,
         request: TokenRequest,
-        terms: Terms,
-        now: Instant,
-        issue: impl FnOnce(&TokenRequest) -> Result<String, Rejection>,
+        token: &str,
+        remember: Duration,
     ) -> Result<Grant, Rejection> {
-        let key = Self::token_key(&request);
-        // Nothing of the request is forwarded, so every copy has the same content.
-        let hold = match self.memory.claim(key, Content::default(), terms, now) {
-            Ok(hold) => hold,
-            Err(Rejection::Repeat(granted)) => {
-                return Ok(request.grant(&String::from_utf8_lossy(&granted.body)));
-            }
-            Err(rejection) => return Err(rejection),
-        };
-        let token = issue(&request).inspect_err(|_| self.memory.free(key, hold, false))?;
         let granted = Stored {
             status: 200,
             content_type: None,
             body: token.as_bytes().into(),
         };
-        self.memory.deliver(key, hold, granted);
-        Ok(request.grant(&token))
+        let key = Self::token_key(&request);
+        let granted = self.memory.keep(key, &granted, remember)?;
+        Ok(request.grant(&String::from_utf8_lossy(&granted.body)))
     }
 }
 

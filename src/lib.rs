@@ -4,15 +4,16 @@
 //! # The whole program in one picture
 //!
 //! ```text
-//!             received     authentic    fresh       payload     admitted     outbound
-//!  gateway ──▶ intake ──▶ scheme ──▶ freshness ──▶ convert ──▶ ledger ──▶ forward ──▶ app
-//!                 │          │           │            │           │                    │
-//!                 └──────────┴───── Rejection ────────┴───────────┘                    ▼
-//!  gateway ◀────────────────────────── answer ◀──────────────────────────────────── settle
+//!             received    authentic   fresh     authorized  payload    admitted    outbound
+//!  gateway ──▶ intake ──▶ scheme ──▶ freshness ──▶ token ──▶ convert ──▶ ledger ──▶ forward ──▶ app
+//!                 │          │           │           │          │          │                     │
+//!                 └──────────┴───────── Rejection ───┴──────────┴──────────┘                     ▼
+//!  gateway ◀───────────────────────────── answer ◀─────────────────────────────────────────── settle
 //! ```
 //!
 //! A request is *received* whole and bounded; its proof is checked (*authentic*), then its signed
-//! time (*fresh*); it is brought into the form that will be forwarded (*payload*), since the ledger
+//! time (*fresh*), then the access token that it has to bear, where Kawal gives its gateway tokens
+//! (*authorized*); it is brought into the form that will be forwarded (*payload*), since the ledger
 //! compares what the app would see; its identity is claimed (*admitted*); it is composed for the
 //! app (*outbound*); and the app's answer *settles* the claim. [`route::Route::admit`] is that
 //! order, on one screen.
@@ -24,7 +25,10 @@
 //!   [`forward::Upstream`] alone, and an [`forward::Outbound`] is made of an
 //!   [`ledger::Admitted`] only: its compile-fail example is a test.
 //! - **Time and identity come from what the proof covers**, so that nobody who saw a notification
-//!   can change them: a declaration that says otherwise does not compile (`scheme/tests.rs`).
+//!   can change them: a declaration that says otherwise does not compile (`scheme/tests.rs`). The
+//!   client's id is part of an identity only where it is covered.
+//! - **A token is known by its key, never by what it says of itself**: the algorithm is fixed, every
+//!   claim is demanded in its type (`token/tests.rs`).
 //! - **What was verified is what is forwarded**, byte for byte, or JSON made from it
 //!   (`tests/suite/delivery.rs`, `conversion.rs`).
 //! - **Of any number of copies one passes; a live entry is never forgotten** (`ledger/tests.rs`,
@@ -36,6 +40,12 @@
 //! - **Imports run one way**, from the rooms late in the flow to those before; only `server` knows
 //!   Pingora; the rooms up to `route` read no clock, file, socket or variable, but for `clock` and
 //!   `secret`, which do nothing else (`tests/suite/house.rs`).
+//!
+//! # Requests for an access token
+//!
+//! They take the same way to the ledger, by a scheme of their own, and end there: what they are
+//! granted is a [`rejection::Rejection::Granted`], since nothing of them reaches the app. Their
+//! tokens are made of the client's secret, so that every replica knows them and none is stored.
 //!
 //! # Why Pingora is the engine and not the pipeline
 //!

@@ -199,14 +199,8 @@ impl Route {
         let fresh = window.check(authentic, now.wall, ledger.complete_since())?;
         let request = issuer.read(fresh)?;
         known.key = Some(Ledger::token_key(&request));
-        let terms = Terms {
-            lease: LEASE_MARGIN,
-            remember: window.span() + REMEMBER_MARGIN,
-            again: false,
-        };
-        ledger.grant(request, terms, now.steady, |request| {
-            issuer.issue(request, now.wall)
-        })
+        let token = issuer.issue(&request, now.wall)?;
+        ledger.grant(request, &token, window.span() + REMEMBER_MARGIN)
     }
 
     /// The form of answers that are not the app's.

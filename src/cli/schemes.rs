@@ -6,7 +6,7 @@ use crate::scheme::Preset;
 pub(super) fn run(name: Option<&str>) -> Exit {
     match name {
         None => list(),
-        Some(name) => match Preset::find(name) {
+        Some(name) => match find(name) {
             Some(preset) => {
                 say(preset.yaml);
                 Exit::Done
@@ -18,6 +18,12 @@ pub(super) fn run(name: Option<&str>) -> Exit {
             }
         },
     }
+}
+
+/// Also the one of token requests, which `check` names.
+fn find(name: &str) -> Option<Preset> {
+    let token = Some(Preset::TOKEN_REQUEST).filter(|preset| preset.name == name);
+    Preset::find(name).or(token)
 }
 
 fn list() -> Exit {

@@ -122,14 +122,48 @@ impl Memory {
         terms: Terms,
         now: Instant,
     ) -> Result<Hold, Rejection> {
-        match self.try_claim(key, content, terms, now) {
+        self.with_room(|| self.try_claim(key, content, terms, now))
+    }
+
+    /// What is known under a key from now on: `answer`, unless another is already.
+    pub(super) fn keep(
+        &self,
+        key: Key,
+        answer: &Stored,
+        remember: Duration,
+    ) -> Result<Stored, Rejection> {
+        self.with_room(|| self.try_keep(key, answer, remember))
+    }
+
+    /// Entries whose time is over are removed in passing; makes sure of it before refusing.
+    fn with_room<T>(&self, attempt: impl Fn() -> Result<T, Rejection>) -> Result<T, Rejection> {
+        match attempt() {
             Err(Rejection::Saturated) => {
-                // Entries whose time is over are removed in passing; make sure of it before refusing.
                 self.records.run_pending_tasks();
-                self.try_claim(key, content, terms, now)
+                attempt()
             }
             outcome => outcome,
         }
+    }
+
+    fn try_keep(&self, key: Key, answer: &Stored, remember: Duration) -> Result<Stored, Rejection> {
+        let mut kept = Err(Rejection::Saturated);
+        self.records.entry(key).and_compute_with(|entry| {
+            let Some(entry) = entry else {
+                let delivered = Phase::Delivered(answer.clone());
+                let record = self.record(Content::default(), remember, delivered);
+                return record.map_or(Op::Nop, |record| {
+                    kept = Ok(answer.clone());
+                    Op::Put(record)
+                });
+            };
+            kept = match &entry.into_value().state.lock().phase {
+                Phase::Delivered(answer) => Ok(answer.clone()),
+                Phase::InFlight { .. } | Phase::Free => Err(Rejection::Internal),
+            };
+            Op::Nop
+        });
+        kept
     }
 
     fn try_claim(
@@ -146,16 +180,18 @@ impl Memory {
         self.records
             .entry(key)
             .and_compute_with(|entry| match entry {
-                None => match self.record(content, terms, (until, token)) {
-                    None => {
-                        outcome = Err(Rejection::Saturated);
-                        Op::Nop
+                None => {
+                    match self.record(content, terms.remember, Phase::InFlight { until, token }) {
+                        None => {
+                            outcome = Err(Rejection::Saturated);
+                            Op::Nop
+                        }
+                        Some(record) => {
+                            outcome = Ok(Hold { attempt: 1, token });
+                            Op::Put(record)
+                        }
                     }
-                    Some(record) => {
-                        outcome = Ok(Hold { attempt: 1, token });
-                        Op::Put(record)
-                    }
-                },
+                }
                 Some(entry) => {
                     let record = entry.into_value();
                     outcome = record.state.lock().claim(
@@ -176,23 +212,17 @@ impl Memory {
         outcome
     }
 
-    fn record(
-        &self,
-        content: Content,
-        terms: Terms,
-        (until, token): (Instant, u64),
-    ) -> Option<Arc<Record>> {
+    fn record(&self, content: Content, remember: Duration, phase: Phase) -> Option<Arc<Record>> {
         if !self.capacity.take(&self.capacity.live) {
             return None;
         }
-        let phase = Phase::InFlight { until, token };
         Some(Arc::new(Record {
             state: Mutex::new(State {
                 content,
                 attempts: 1,
                 phase,
             }),
-            remember: terms.remember,
+            remember,
             capacity: Arc::clone(&self.capacity),
         }))
     }

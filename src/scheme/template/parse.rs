@@ -1,6 +1,7 @@
 //! From the text of a template to its parts.
 
-use super::{Filter, Part, Source, TemplateFault};
+use super::filter::Filter;
+use super::{Part, Source, TemplateFault};
 
 /// The parts of a template.
 pub(super) fn parts(text: &str) -> Result<Vec<Part>, TemplateFault> {

@@ -1,0 +1,72 @@
+//! What is made of a value before it takes its place in a message.
+
+use crate::intake::minify;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+use std::borrow::Cow;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    Base64,
+    Hex,
+    Lower,
+    Minify,
+    Sha1,
+    Sha256,
+    Sha512,
+    Upper,
+}
+
+/// The value after all filters, in their order.
+pub(super) fn filtered<'a>(value: Cow<'a, [u8]>, filters: &[Filter]) -> Cow<'a, [u8]> {
+    filters
+        .iter()
+        .fold(value, |value, filter| Cow::Owned(filter.apply(&value)))
+}
+
+impl Filter {
+    const ALL: [(&'static str, Self); 8] = [
+        ("base64", Self::Base64),
+        ("hex", Self::Hex),
+        ("lower", Self::Lower),
+        ("minify", Self::Minify),
+        ("sha1", Self::Sha1),
+        ("sha256", Self::Sha256),
+        ("sha512", Self::Sha512),
+        ("upper", Self::Upper),
+    ];
+
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.iter().find(|(name, _)| *name == text);
+        known.map(|(_, filter)| *filter).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|(name, _)| *name).collect();
+            format!("unknown filter `{text}`; right are {}", names.join(", "))
+        })
+    }
+
+    fn apply(self, value: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Base64 => STANDARD.encode(value).into_bytes(),
+            Self::Hex => hex(value).into_bytes(),
+            Self::Lower => value.to_ascii_lowercase(),
+            Self::Minify => minify(value).into_owned(),
+            Self::Sha1 => Sha1::digest(value).to_vec(),
+            Self::Sha256 => Sha256::digest(value).to_vec(),
+            Self::Sha512 => Sha512::digest(value).to_vec(),
+            Self::Upper => value.to_ascii_uppercase(),
+        }
+    }
+}
+
+/// Lower-case hex.
+pub(in crate::scheme) fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from(half + if half < 10 { b'0' } else { b'a' - 10 });
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
+}
