@@ -22,6 +22,7 @@ mod freshness;
 mod harness;
 mod headers;
 mod house;
+mod interop;
 mod lifecycle;
 mod limits;
 mod mutations;

@@ -1,11 +1,18 @@
 #!/bin/sh
 # Installs what the build needs and the machine lacks: a C compiler and cmake, which two
-# dependencies of Pingora are built with; with the word `lints`, what only the lints need.
+# dependencies of Pingora are built with; with the word `lints`, what only the lints need; with the
+# word `interop`, what DOKU's own libraries run on.
 set -eu
 
 missing=""
 command -v cmake >/dev/null 2>&1 || missing="$missing cmake"
 command -v cc >/dev/null 2>&1 || missing="$missing build-essential"
+if [ "${1:-}" = interop ]; then
+    command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+    command -v npm >/dev/null 2>&1 || missing="$missing npm"
+    # Debian's Python comes without what a venv is made with.
+    python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3 python3-venv"
+fi
 
 if ! command -v cargo >/dev/null 2>&1; then
     echo "cargo is missing: install Rust from https://rustup.rs" >&2
