@@ -269,7 +269,14 @@ fn only_a_reference_of_the_right_shape_is_told() {
         ("418075533589", Some("418075533589")),
         ("a b", None),
         ("", None),
-        ("0123456789012345678901234567890123456", None),
+        (
+            "2024-05-02T14:43:08:b5b3ad4e-2d2b-4a6a-8f4e-6b7e21d1f0aa",
+            Some("2024-05-02T14:43:08:b5b3ad4e-2d2b-4a6a-8f4e-6b7e21d1f0aa"),
+        ),
+        (
+            "12345678901234567890123456789012345678901234567890123456789012345",
+            None,
+        ),
     ] {
         let sent = received("/", &format!("X-EXTERNAL-ID: {value}\r\n"), "");
         assert_eq!(scheme.reference(&sent).as_deref(), told, "{value}");
