@@ -82,22 +82,12 @@ impl Keys<'_> {
         references: &[String],
     ) -> Vec<Secret> {
         let at = join(path, "secrets");
-        let verify = self.scheme.is_some_and(|scheme| !scheme.uses_public_keys());
-        match (verify, self.issues) {
-            _ if !references.is_empty() && !verify && !self.issues && self.scheme.is_some() => {
-                warnings.push(format!("{at}: {FOR_TOKENS}"));
-            }
-            (true, _) if references.is_empty() => {
-                faults.add(&at, "is empty; at least one secret is required");
-            }
-            (false, true) if references.is_empty() => {
-                faults.add(
-                    &at,
-                    "is empty; the token route makes its tokens of a secret",
-                );
-            }
-            _ => {}
-        }
+        let kind = Kind {
+            verifies: self.scheme.is_some_and(|scheme| !scheme.uses_public_keys()),
+            lacking: "is empty; at least one secret is required",
+            lacking_for_tokens: "is empty; the token route makes its tokens of a secret",
+        };
+        self.check_use(faults, warnings, &at, references, &kind);
         let mut loaded = Vec::new();
         for (index, text) in references.iter().enumerate() {
             let at = format!("{at}[{index}]");
@@ -121,39 +111,48 @@ impl Keys<'_> {
         references: &[String],
     ) -> Vec<PublicKey> {
         let at = join(path, "public_keys");
-        let Some(scheme) = self.scheme else {
-            return Vec::new();
+        let kind = Kind {
+            verifies: self.scheme.is_some_and(Scheme::uses_public_keys),
+            lacking: "is empty; this scheme verifies with the gateway's public key",
+            lacking_for_tokens: "is empty; requests at the token route are signed with the gateway's key",
         };
-        let used = scheme.uses_public_keys() || self.issues;
-        match (references.is_empty(), scheme.answers()) {
-            (true, _) if scheme.uses_public_keys() => {
-                faults.add(
-                    &at,
-                    "is empty; this scheme verifies with the gateway's public key",
-                );
-            }
-            (true, _) if self.issues => {
-                faults.add(
-                    &at,
-                    "is empty; requests at the token route are signed with the gateway's key",
-                );
-            }
-            (false, AnswerForm::Plain) if !used => {
-                let says = format!(
-                    "scheme {} verifies with secrets; leave it out",
-                    scheme.name()
-                );
-                faults.add(&at, says);
-            }
-            (false, AnswerForm::Snap) if !used => warnings.push(format!("{at}: {FOR_TOKENS}")),
-            _ => {}
-        }
+        self.check_use(faults, warnings, &at, references, &kind);
         let references = references.iter().enumerate();
         let loaded = references.filter_map(|(index, text)| {
             let parse = |bytes: Vec<u8>| PublicKey::parse(&bytes);
             self.load(faults, &format!("{at}[{index}]"), text, parse)
         });
         loaded.collect()
+    }
+
+    /// Keys that are needed are there, and those that are there are needed.
+    fn check_use(
+        &self,
+        faults: &mut Faults,
+        warnings: &mut Vec<String>,
+        at: &str,
+        references: &[String],
+        kind: &Kind,
+    ) {
+        let Some(scheme) = self.scheme else {
+            return;
+        };
+        match (references.is_empty(), kind.verifies, self.issues) {
+            (true, true, _) => faults.add(at, kind.lacking),
+            (true, false, true) => faults.add(at, kind.lacking_for_tokens),
+            (false, false, false) if scheme.answers() == AnswerForm::Snap => {
+                let says = "of use to a token route only, and none names this gateway";
+                warnings.push(format!("{at}: {says}"));
+            }
+            (false, false, false) => {
+                let says = format!(
+                    "scheme {} verifies without them; leave it out",
+                    scheme.name()
+                );
+                faults.add(at, says);
+            }
+            (true, false, false) | (false, true, _) | (false, _, true) => {}
+        }
     }
 
     fn load<K>(
@@ -171,4 +170,10 @@ impl Keys<'_> {
     }
 }
 
-const FOR_TOKENS: &str = "of use to a token route only, and none names this gateway";
+/// One kind of keys, and what is said where there are none.
+struct Kind {
+    /// Whether notifications are verified with it.
+    verifies: bool,
+    lacking: &'static str,
+    lacking_for_tokens: &'static str,
+}
