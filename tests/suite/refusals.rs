@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::harness::{App, Config, Kawal, Request, Response};
@@ -34,7 +35,7 @@ impl Bench {
     }
 
     /// It is refused with 401, for one of these reasons, and in the very words of every other 401.
-    pub fn unauthorized(&mut self, name: &str, request: &Request, reasons: &[&str]) {
+    pub fn unauthorized(&mut self, name: &str, request: &Request, reasons: &[&str]) -> Response {
         let answer = self.kawal.send(request);
         assert_eq!(answer.status, 401, "{name}: {answer:?}");
         assert_eq!(self.app.count(), 0, "{name} reached the app");
@@ -52,6 +53,19 @@ impl Bench {
             "{name} is told apart: {:?}",
             self.answers
         );
+        answer
+    }
+
+    /// The same, in the form of a SNAP BI service.
+    pub fn unauthorized_snap(
+        &mut self,
+        service: &str,
+        name: &str,
+        request: &Request,
+        reasons: &[&str],
+    ) {
+        let answer = self.unauthorized(name, request, reasons);
+        assert_snap(&answer, &format!("401{service}00"), "Unauthorized");
     }
 
     /// It is refused with one of these statuses, for whatever reason.
@@ -86,10 +100,36 @@ pub const MISSING: &[&str] = &["missing_proof"];
 /// For a proof of which something is left: where absence ends and malformation begins is the reader's choice.
 pub const LACKING: &[&str] = &["missing_proof", "bad_proof"];
 
+/// An answer of ours in the form of SNAP BI: these two words and no other, and the time.
+pub fn assert_snap(answer: &Response, code: &str, message: &str) {
+    let status = code[..3].parse::<u16>().unwrap();
+    assert_eq!(answer.status, status, "{code}: {answer:?}");
+    let body = format!(r#"{{"responseCode":"{code}","responseMessage":"{message}"}}"#);
+    assert_eq!(answer.text(), body);
+    assert_snap_head(answer);
+}
+
+/// The headers of every answer of ours in that form.
+pub fn assert_snap_head(answer: &Response) {
+    let kind = answer.header("content-type");
+    assert_eq!(kind.as_deref(), Some("application/json"), "{answer:?}");
+    let time = answer
+        .header("x-timestamp")
+        .expect("the time of the answer");
+    let time: Timestamp = time.parse().unwrap();
+    let age = Timestamp::now().duration_since(time).as_secs();
+    assert!((-1..60).contains(&age), "{time} is not now");
+}
+
 /// 503, and a whole number of seconds to wait.
 pub fn assert_in_flight(answer: &Response) {
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!(answer.json(), json!({"error": "in_flight"}));
+    assert_wait(answer);
+}
+
+/// A whole number of seconds to wait.
+pub fn assert_wait(answer: &Response) {
     let wait = answer.header("retry-after").expect("a time to come back");
     assert!(
         wait.parse::<u32>().is_ok_and(|seconds| seconds >= 1),

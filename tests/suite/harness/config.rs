@@ -10,6 +10,11 @@ use super::App;
 use super::gateway::{
     BRN, BRN_SECRET, MCH, MCH_NEW_SECRET, MCH_OLD_SECRET, PAN, PIVOT_KEY, QRIS_SECRET,
 };
+use super::keys::key_text;
+use super::snap::{
+    B2B_PAYMENT, B2B_RSA_PAYMENT, B2B_RSA_TOKEN, B2B_TOKEN, DEBIT, INQUIRY, PAYMENT, QR,
+    RSA_PAYMENT, SNAP_NEW_SECRET, SNAP_OLD_SECRET, SNAP_SECRET,
+};
 
 /// A fresh folder that goes away with its last owner.
 pub struct Folder(PathBuf);
@@ -84,6 +89,50 @@ impl Config {
             ],
         });
         config
+    }
+
+    /// The same with the gateways of SNAP BI beside them.
+    pub fn snap(app: &App) -> Self {
+        Self::new(app).with_snap()
+    }
+
+    /// Four SNAP gateways: both ways to sign, each once with tokens of the app's and once with Kawal's.
+    pub fn with_snap(mut self) -> Self {
+        let brn = self.secret("snap-brn", SNAP_SECRET);
+        let new = self.secret("snap-mch-new", SNAP_NEW_SECRET);
+        let old = self.secret("snap-mch-old", SNAP_OLD_SECRET);
+        let key = self.secret("gateway.pem", key_text("gateway-public.pem"));
+        let both = json!([
+            {"id": BRN, "secrets": [brn], "public_keys": [key]},
+            {"id": MCH, "secrets": [new, old], "public_keys": [key]},
+        ]);
+        let secrets = json!([{"id": BRN, "secrets": [brn]}, {"id": MCH, "secrets": [new, old]}]);
+        let keys = json!([{"id": BRN, "public_keys": [key]}, {"id": MCH, "public_keys": [key]}]);
+        let gateways = [
+            ("doku-snap", "snap", secrets),
+            ("doku-rsa", "snap-asymmetric", keys),
+            ("doku-b2b", "snap", both.clone()),
+            ("doku-b2b-rsa", "snap-asymmetric", both),
+        ];
+        for (name, scheme, clients) in gateways {
+            self.tree["gateways"][name] = json!({"scheme": scheme, "clients": clients});
+        }
+        let routes = [
+            (PAYMENT, "doku-snap", "va-payment"),
+            (INQUIRY, "doku-snap", "va-inquiry"),
+            (DEBIT, "doku-snap", "debit-notify"),
+            (QR, "doku-snap", "qr-notify"),
+            (RSA_PAYMENT, "doku-rsa", "va-payment"),
+            (B2B_PAYMENT, "doku-b2b", "va-payment"),
+            (B2B_RSA_PAYMENT, "doku-b2b-rsa", "va-payment"),
+        ];
+        for (path, gateway, service) in routes {
+            self = self.route(json!({"path": path, "gateway": gateway, "service": service}));
+        }
+        for (path, gateway) in [(B2B_TOKEN, "doku-b2b"), (B2B_RSA_TOKEN, "doku-b2b-rsa")] {
+            self = self.route(json!({"path": path, "token": gateway}));
+        }
+        self
     }
 
     /// Sets what stands under a dotted path (`replay.capacity`), making levels as needed.

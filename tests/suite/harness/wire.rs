@@ -49,8 +49,12 @@ impl Response {
     /// All that the sender can see, except the clock.
     pub fn apart_from_date(&self) -> String {
         let text = String::from_utf8_lossy(&self.raw);
+        let tells_time = |line: &str| {
+            let line = line.to_ascii_lowercase();
+            line.starts_with("date:") || line.starts_with("x-timestamp:")
+        };
         text.split_inclusive("\r\n")
-            .filter(|line| !line.to_ascii_lowercase().starts_with("date:"))
+            .filter(|line| !tells_time(line))
             .collect()
     }
 }

@@ -1,0 +1,42 @@
+//! RSA by another library than the one under test, with throw-away keys that belong to nobody.
+
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rsa::pkcs8::DecodePrivateKey;
+use rsa::{Pkcs1v15Sign, RsaPrivateKey};
+use sha2::{Digest, Sha256};
+
+use super::tests_folder;
+
+/// The gateway's key, whose public half the merchant has.
+pub static GATEWAY: LazyLock<RsaPrivateKey> = LazyLock::new(|| private("gateway-private.pem"));
+/// A key that is just as good, and nobody's.
+pub static OTHER: LazyLock<RsaPrivateKey> = LazyLock::new(|| private("other-private.pem"));
+
+/// PKCS#1 v1.5 with SHA-256, in base64.
+pub fn rsa_signature(key: &RsaPrivateKey, text: &[u8]) -> String {
+    let padding = Pkcs1v15Sign::new::<Sha256>();
+    rsa_signature_as(key, padding, &Sha256::digest(text))
+}
+
+/// The same with another hash, or with none.
+pub fn rsa_signature_as(key: &RsaPrivateKey, padding: Pkcs1v15Sign, digest: &[u8]) -> String {
+    STANDARD.encode(key.sign(padding, digest).unwrap())
+}
+
+/// The text of a key file.
+pub fn key_text(name: &str) -> String {
+    std::fs::read_to_string(tests_folder().join("keys").join(name)).unwrap()
+}
+
+/// PEM without its armour and line ends, as dashboards show a key.
+pub fn bare(pem: &str) -> String {
+    let lines = pem.lines().filter(|line| !line.starts_with("-----"));
+    lines.collect()
+}
+
+fn private(name: &str) -> RsaPrivateKey {
+    RsaPrivateKey::from_pkcs8_pem(&key_text(name)).unwrap()
+}

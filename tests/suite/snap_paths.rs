@@ -1,0 +1,106 @@
+//! The path under a SNAP BI signature: as sent or as registered, with its query or none at all.
+
+use serde_json::json;
+
+use crate::harness::snap::{PAYMENT, RSA_PAYMENT, Snap};
+use crate::harness::{App, Config, Kawal, snap};
+use crate::refusals::{Bench, WRONG};
+
+#[test]
+fn a_query_that_is_signed_goes_through() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::snap(&app));
+    let target = format!("{PAYMENT}?shop=1&x=%2F");
+    let rsa = format!("{RSA_PAYMENT}?shop=1&x=%2F");
+    let rows = [
+        (Snap::new("{ }").target(&target).sign(), &target),
+        (
+            Snap::new("[ ]").target(&target).hashing_raw().sign(),
+            &target,
+        ),
+        (Snap::new("{ }").target(&rsa).sign_rsa(), &rsa),
+        (Snap::new("[ ]").target(&rsa).hashing_raw().sign_rsa(), &rsa),
+    ];
+    for (nth, (request, target)) in rows.iter().enumerate() {
+        assert_eq!(kawal.send(request).status, 200, "{nth}");
+        assert_eq!(app.wait_for(nth + 1)[nth].target, **target);
+    }
+}
+
+#[test]
+fn a_query_that_nobody_signed_is_refused() {
+    let mut bench = Bench::with(Config::with_snap);
+    let genuine = Snap::new("{}");
+    let asymmetric = Snap::new("{}").target(RSA_PAYMENT);
+    for query in ["?", "?shop=1", "?a&b", "?x=%2F"] {
+        let added = genuine.sign().target(&format!("{PAYMENT}{query}"));
+        bench.unauthorized_snap("25", query, &added, WRONG);
+        let added = asymmetric
+            .sign_rsa()
+            .target(&format!("{RSA_PAYMENT}{query}"));
+        bench.unauthorized_snap("25", query, &added, WRONG);
+    }
+    let signed = Snap::new("{}").target(&format!("{PAYMENT}?shop=1")).sign();
+    for target in ["?shop=2", "?shop=1&a=1", "?SHOP=1", "?shop=%31", ""] {
+        let altered = signed.clone().target(&format!("{PAYMENT}{target}"));
+        bench.unauthorized_snap("25", target, &altered, WRONG);
+    }
+    bench.admits(&genuine.sign());
+}
+
+#[test]
+fn behind_an_ingress_the_registered_path_is_the_signed_one() {
+    let public = "/shop/snap/payment";
+    let mut bench = Bench::with(|config| {
+        let config = config.with_snap();
+        config.on_route(PAYMENT, "public_path", public)
+    });
+    let inner = snap("{}");
+    bench.unauthorized_snap("25", "the inner path", &inner, WRONG);
+    let mut sent = Snap::new("{}").signing_target(public).sign();
+    sent.target = format!("{PAYMENT}?a=1");
+    bench.unauthorized_snap("25", "a query", &sent, WRONG);
+    bench.admits(&Snap::new("{}").signing_target(public).sign());
+}
+
+#[test]
+fn a_registered_query_is_pinned() {
+    let mut bench = Bench::with(|config| {
+        let config = config.with_snap();
+        config.on_route(PAYMENT, "public_path", "/shop/pay?shop=1")
+    });
+    for signed in ["/shop/pay", "/shop/pay?shop=1"] {
+        for query in ["", "?", "?shop=2", "?shop=1&shop=1"] {
+            let mut request = Snap::new("{}").signing_target(signed).sign();
+            request.target = format!("{PAYMENT}{query}");
+            bench.unauthorized_snap("25", &format!("{signed} {query}"), &request, WRONG);
+        }
+    }
+    let mut whole = Snap::new("[]").signing_target("/shop/pay?shop=1").sign();
+    whole.target = format!("{PAYMENT}?shop=1");
+    let mut bare = Snap::new("{}").signing_target("/shop/pay").sign();
+    bare.target = format!("{PAYMENT}?shop=1");
+    assert_eq!(bench.kawal.send(&whole).status, 200);
+    assert_eq!(bench.kawal.send(&bare).status, 200);
+    assert_eq!(bench.app.count(), 2);
+}
+
+/// Two doors with one name outside: a notification for the one holds for the other, and is still one.
+#[test]
+fn two_routes_with_one_registered_path_share_their_memory() {
+    let public = "/shop/snap/payment";
+    let second = json!({"path": "/second", "gateway": "doku-snap", "service": "va-payment", "public_path": public});
+    let app = App::start();
+    let config = Config::snap(&app).on_route(PAYMENT, "public_path", public);
+    let kawal = Kawal::start(config.route(second));
+    let signed = Snap::new("{}").signing_target(public);
+    assert_eq!(kawal.send(&signed.sign()).status, 200);
+    let elsewhere = kawal.send(&signed.clone().sign().target("/second"));
+    assert!([200, 409].contains(&elsewhere.status), "{elsewhere:?}");
+    let reason = kawal.reason(2);
+    assert!(
+        ["duplicate", "conflict"].contains(&reason.as_str()),
+        "{reason}"
+    );
+    assert_eq!(app.count(), 1);
+}
