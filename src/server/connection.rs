@@ -80,16 +80,19 @@ async fn one(
         Ok(None) => return None,
         Ok(Some(head)) => match session.read_request().await {
             Ok(Some(_)) => Ok(head),
-            // The codec is stricter still, in some corner.
-            _ => Err(Rejection::Malformed("not an HTTP/1.1 request head")),
+            // The codec is stricter still, in some corner, and reads a chunk that came with the head.
+            _ => Err((
+                Rejection::Malformed("not an HTTP/1.1 request"),
+                form(server, &head),
+            )),
         },
-        Err(rejection) => Err(rejection),
+        Err(rejection) => Err((rejection, Form::Plain)),
     };
     session.set_read_timeout(None);
     session.set_write_timeout(Some(server.timeouts.upstream));
     session.set_pipelining_enabled(true);
     match (head, listener) {
-        (Err(rejection), _) => refuse(&mut session, slot, &rejection, Form::Plain, false).await,
+        (Err((rejection, form)), _) => refuse(&mut session, slot, &rejection, form, false).await,
         (Ok(head), Listener::Admin) => {
             let answer = admin::answer(&head, server.is_draining());
             let keep_alive = may_go_on(&mut session, &head, None);
@@ -123,15 +126,11 @@ async fn public(
     slot: &mut Slot,
     peer: Option<IpAddr>,
 ) {
-    let found = server.routes.find(&head);
     if server.is_draining() {
-        let form = match &found {
-            Ok(Found::Route(route)) => route.form(server.now().wall),
-            Ok(Found::Unmatched(_)) | Err(_) => Form::Plain,
-        };
+        let form = form(server, &head);
         return refuse(session, slot, &Rejection::Draining, form, false).await;
     }
-    match found {
+    match server.routes.find(&head) {
         Ok(Found::Route(route)) => {
             exchange::serve(server, session, &route, head, peer, slot).await;
         }
@@ -152,6 +151,14 @@ async fn public(
             let keep_alive = may_go_on(session, &head, Some(&rejection));
             refuse(session, slot, &rejection, Form::Plain, keep_alive).await;
         }
+    }
+}
+
+/// The form in which a request that came to no route yet is refused.
+fn form(server: &Server, head: &Head) -> Form {
+    match server.routes.find(head) {
+        Ok(Found::Route(route)) => route.form(server.now().wall),
+        Ok(Found::Unmatched(_)) | Err(_) => Form::Plain,
     }
 }
 
