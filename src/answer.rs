@@ -4,7 +4,7 @@ mod snap;
 
 pub use snap::Service;
 
-use crate::ledger::Admitted;
+use crate::ledger::Key;
 use crate::rejection::{Grant, Part, Rejection, Stored};
 use crate::scheme::Acknowledgement;
 use crate::settle::{AppAnswer, Reply};
@@ -36,13 +36,14 @@ pub enum Respond {
 }
 
 impl Respond {
-    /// What an app's 2xx to this notification is answered, where it is not the app's own answer.
+    /// What an app's 2xx to a notification with this body and key is answered, where it is not the
+    /// app's own answer.
     #[must_use]
-    pub fn acknowledgement(&self, admitted: &Admitted) -> Option<Acknowledgement> {
+    pub fn acknowledgement(&self, body: &[u8], key: Key) -> Option<Acknowledgement> {
         match self {
             Self::App => None,
             Self::Gateway(acknowledgement) => Some(acknowledgement.clone()),
-            Self::Snap(service) => Some(snap::acknowledgement(*service, admitted)),
+            Self::Snap(service) => Some(snap::acknowledgement(*service, body, key)),
         }
     }
 }
@@ -114,20 +115,30 @@ impl Answer {
         Self::ours(with.status, with.content_type.as_deref(), body, form)
     }
 
-    /// What a repeat of a delivered notification will be answered: the status, and the body where
-    /// it is small and says what it is without further headers.
+    /// What a repeat of a delivered notification will be answered: the same, where it is small and says
+    /// what it is without further headers. Otherwise what stands in for it, or the bare status.
     #[must_use]
-    pub fn keep(&self) -> Stored {
-        let plain = self.header("Content-Encoding").is_none();
-        let kept = plain && self.body.len() <= Stored::LARGEST;
-        let (content_type, body) = match kept {
-            true => (self.header("Content-Type"), self.body.as_ref()),
-            false => (None, &[][..]),
-        };
-        Stored {
-            status: self.status,
-            content_type: content_type.map(Into::into),
-            body: body.into(),
+    pub fn keep(&self, stand_in: impl FnOnce() -> Option<Acknowledgement>) -> Stored {
+        let small = |body: &[u8]| body.len() <= Stored::LARGEST;
+        if self.header("Content-Encoding").is_none() && small(&self.body) {
+            return Stored {
+                status: self.status,
+                content_type: self.header("Content-Type").map(Into::into),
+                body: self.body.as_ref().into(),
+            };
+        }
+        let stand_in = stand_in().filter(|other| small(other.body.as_bytes()));
+        match stand_in {
+            Some(other) => Stored {
+                status: other.status,
+                content_type: other.content_type.map(Into::into),
+                body: other.body.into_bytes().into(),
+            },
+            None => Stored {
+                status: self.status,
+                content_type: None,
+                body: Box::default(),
+            },
         }
     }
 

@@ -12,7 +12,7 @@ pub use shape::Timeouts;
 pub use source::find;
 
 use crate::forward::Upstream;
-use crate::route::{Duplicate, Gateway, Policy, Route, Routes};
+use crate::route::{Duplicate, Gateway, Policy, Purpose, Route, Routes};
 use crate::scheme::Coverage;
 use fault::{Faults, join};
 use figment::value::Value;
@@ -248,7 +248,7 @@ fn warn(
         let name = &gateway.name;
         let served = routes
             .iter()
-            .filter(|route| route.gateway.name == *name)
+            .filter(|route| route.gateway.name == *name && route.purpose == Purpose::Notify)
             .count();
         if served == 0 {
             warnings.push(format!("gateways.{name}: no route leads to it"));
@@ -265,9 +265,16 @@ fn warn(
                  send anything"
             )),
         }
-        if shares_keys(gateway) {
+        let scheme = &gateway.scheme;
+        if scheme.uses_public_keys() && !scheme.covers_client() && gateway.issuer.is_none() {
             warnings.push(format!(
-                "gateways.{name}: two clients have the same key, and the proof does not cover which of \
+                "gateways.{name}: the gateway's key may sign for all of its merchants, and the proof does \
+                 not cover for whom: add a token route, or compare the ids in the body with your own"
+            ));
+        }
+        if !scheme.covers_client() && gateway.ring.shares_keys() {
+            warnings.push(format!(
+                "gateways.{name}: two clients have a key in common, and the proof does not cover which of \
                  them is meant: look at the body, not at X-Kawal-Client"
             ));
         }
@@ -288,20 +295,6 @@ fn warn(
             ));
         }
     }
-}
-
-/// Whether one key proves notifications of two clients, and the proof leaves out which.
-fn shares_keys(gateway: &Gateway) -> bool {
-    let scheme = &gateway.scheme;
-    if scheme.covers_client() || !scheme.uses_public_keys() {
-        return false;
-    }
-    let clients = gateway.ring.clients();
-    clients.iter().enumerate().any(|(index, client)| {
-        let others = clients.iter().skip(index + 1);
-        let mut others = others.flat_map(|other| &other.public_keys);
-        others.any(|other| client.public_keys.iter().any(|key| key.is(other)))
-    })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The key of an entry: the identity, or the content where the proof covers nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Key([u8; 32]);
 
 impl fmt::Display for Key {
@@ -119,6 +119,7 @@ impl Ledger {
             ledger: Arc::clone(self),
             key,
             hold,
+            again: terms.again,
             stage: Stage::Held,
         };
         Ok(Admitted { payload, claim })
@@ -159,6 +160,8 @@ pub struct Claim {
     ledger: Arc<Ledger>,
     key: Key,
     hold: Hold,
+    /// Whether a delivered one may come again.
+    again: bool,
     stage: Stage,
 }
 
@@ -187,8 +190,11 @@ impl Claim {
         self.stage = Stage::Sent;
     }
 
-    /// The app said 2xx: copies get this answer from now on.
+    /// The app said 2xx: copies get this answer from now on, unless they are to pass again.
     pub fn deliver(mut self, answer: Stored) {
+        if self.again {
+            return self.free();
+        }
         self.stage = Stage::Settled;
         self.ledger.memory.deliver(self.key, self.hold, answer);
     }

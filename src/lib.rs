@@ -45,7 +45,8 @@
 //!
 //! They take the same way to the ledger, by a scheme of their own, and end there: what they are
 //! granted is a [`rejection::Rejection::Granted`], since nothing of them reaches the app. Their
-//! tokens are made of the client's secret, so that every replica knows them and none is stored.
+//! tokens are made of the client's secret, so that every replica knows them; the ledger keeps them for
+//! repeated requests only.
 //!
 //! # Why Pingora is the engine and not the pipeline
 //!

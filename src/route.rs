@@ -10,7 +10,7 @@ use crate::freshness::Window;
 use crate::intake::{Head, Received};
 use crate::ledger::{Admitted, Key, Ledger, Terms};
 use crate::rejection::{Grant, Rejection};
-use crate::scheme::Scheme;
+use crate::scheme::{Acknowledgement, Scheme};
 use crate::secret::KeyRing;
 use crate::token::{self, Issuer};
 use ipnet::IpNet;
@@ -152,9 +152,12 @@ impl Route {
         let signed = authentic.signed();
         (known.client, known.at) = (signed.client.clone(), signed.at);
         let test = signed.test;
-        let fresh = gateway
-            .window
-            .check(authentic, now.wall, ledger.complete_since())?;
+        let window = match self.duplicate {
+            Duplicate::Acknowledge | Duplicate::Reject => gateway.window,
+            // An inquiry that nobody waits for any more tells the customer's details to a replayer.
+            Duplicate::Forward => gateway.window.without_late(),
+        };
+        let fresh = window.check(authentic, now.wall, ledger.complete_since())?;
         let authorized = token::authorize(fresh, gateway.issuer.as_ref(), now.wall)?;
         if test {
             return Err(Rejection::Test);
@@ -200,7 +203,9 @@ impl Route {
         let request = issuer.read(fresh)?;
         known.key = Some(Ledger::token_key(&request));
         let token = issuer.issue(&request, now.wall)?;
-        ledger.grant(request, &token, window.span() + REMEMBER_MARGIN)
+        // No repeat is given a token that has ended.
+        let remember = (window.span() + REMEMBER_MARGIN).min(token::LIFETIME);
+        ledger.grant(request, &token, remember)
     }
 
     /// The form of answers that are not the app's.
@@ -210,6 +215,13 @@ impl Route {
             None => Form::Plain,
             Some(service) => Form::Snap { service, at: now },
         }
+    }
+
+    /// What repeats are answered where the answer itself is not kept: a service's repeats have its form.
+    #[must_use]
+    pub fn stand_in(&self, body: &[u8], key: Key) -> Option<Acknowledgement> {
+        let service = self.service.filter(|service| !service.is_functional())?;
+        Respond::Snap(service).acknowledgement(body, key)
     }
 
     /// An entry outlives both its lease and the time for which its bytes are fresh.

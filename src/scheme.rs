@@ -46,6 +46,8 @@ pub struct Scheme {
     answers: AnswerForm,
     test: Option<(Place, Regex)>,
     covers: Arc<Coverage>,
+    /// Whether white space outside JSON strings may be left out of what the proof covers.
+    minifies: bool,
     freshness: Option<Freshness>,
     remember: Duration,
     acknowledgement: Acknowledgement,
@@ -55,8 +57,7 @@ pub struct Scheme {
 struct ClientRule {
     at: Place,
     optional: bool,
-    /// Whether the proof covers it. Otherwise whoever replays could name another client that has
-    /// the same key.
+    /// Whether the proof covers it.
     covered: bool,
 }
 
@@ -106,7 +107,8 @@ impl Scheme {
         let signed = Signed {
             client: client.id.clone(),
             at: self.signed_at(&received)?,
-            identity: self.identify(&received, gateway, client, public_path)?,
+            identity: self.identify(&received, gateway, self.proven(ring, client), public_path)?,
+            minified: self.minifies,
             covers: Arc::clone(&self.covers),
             secret_header: self.secret_header(),
             test: self.is_test(&received),
@@ -190,18 +192,27 @@ impl Scheme {
         format.parse(&text).ok_or(Rejection::BadProof).map(Some)
     }
 
+    /// The id of the client as far as it is proven: where the proof does not cover it, whoever replays
+    /// could name another client that has the same key.
+    fn proven<'k>(&self, ring: &'k KeyRing, client: &'k Client) -> Option<&'k str> {
+        let proven = match self.covers_client() {
+            true => Some(client),
+            false => ring.proven(client),
+        };
+        proven?.id.as_deref()
+    }
+
     fn identify(
         &self,
         received: &Received,
         gateway: &str,
-        client: &Client,
+        client: Option<&str>,
         public_path: Option<&str>,
     ) -> Result<Identity, Rejection> {
         let Some(template) = &self.identity else {
             return Ok(Identity::Content);
         };
-        let covered = self.client.as_ref().filter(|rule| rule.covered);
-        let id = covered.and(client.id.as_deref()).unwrap_or_default();
+        let id = client.unwrap_or_default();
         let mut hash = Sha256::new();
         // Lengths keep one field from running into the next.
         for field in ["kawal identity 1", gateway, id] {

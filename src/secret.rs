@@ -5,6 +5,8 @@ mod public_key;
 pub use public_key::PublicKey;
 
 use aws_lc_rs::hmac;
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -41,8 +43,9 @@ impl Secret {
         if bytes.is_empty() {
             return Err("is empty; put the gateway's secret key into it".into());
         }
-        if bytes.starts_with(b"-----BEGIN") {
-            return Err("holds a PEM key where a shared secret belongs; \
+        let is_pem = bytes.windows(10).any(|window| window == b"-----BEGIN");
+        if is_pem || PublicKey::parse(&bytes).is_ok() {
+            return Err("holds a PEM or public key where a shared secret belongs; \
                         a public key would let everybody sign"
                 .into());
         }
@@ -158,10 +161,20 @@ pub struct Client {
     pub public_keys: Vec<PublicKey>,
 }
 
+impl Client {
+    fn fingerprints(&self) -> impl Iterator<Item = [u8; 32]> {
+        let secrets = self.secrets.iter().map(Secret::bytes);
+        let keys = secrets.chain(self.public_keys.iter().map(PublicKey::der));
+        keys.map(|key| Sha256::digest(key).into())
+    }
+}
+
 /// The clients of one gateway, and a decoy that makes unknown ones cost as much as known ones.
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     clients: Vec<Client>,
+    /// For each client, the place of the first that has a key in common with it.
+    kin: Vec<usize>,
     decoy: Client,
 }
 
@@ -178,7 +191,20 @@ impl KeyRing {
             secrets: vec![nobody; most],
             public_keys: somebody.map_or_else(Vec::new, |client| client.public_keys.clone()),
         };
-        Self { clients, decoy }
+        Self {
+            kin: kin(&clients),
+            clients,
+            decoy,
+        }
+    }
+
+    /// The client whose id stands for all that a key of this one proves: the first of those who have
+    /// a key in common with it, directly or through others. Mostly the client itself.
+    #[must_use]
+    pub fn proven(&self, client: &Client) -> Option<&Client> {
+        let mut clients = self.clients.iter();
+        let at = clients.position(|other| other.id == client.id)?;
+        self.clients.get(*self.kin.get(at)?)
     }
 
     /// All clients.
@@ -198,10 +224,36 @@ impl KeyRing {
             .or_else(|| self.clients.iter().find(anyone))
     }
 
+    /// Whether two clients have a key in common.
+    #[must_use]
+    pub fn shares_keys(&self) -> bool {
+        self.kin.iter().enumerate().any(|(at, kin)| at != *kin)
+    }
+
     /// Verifies nothing; stands in where no client is found.
     #[must_use]
     pub fn decoy(&self) -> &Client {
         &self.decoy
+    }
+}
+
+/// Lowers the place of each client to that of the first who shares a key, until nothing changes.
+fn kin(clients: &[Client]) -> Vec<usize> {
+    let mut kin: Vec<usize> = (0..clients.len()).collect();
+    let mut holders: HashMap<[u8; 32], usize> = HashMap::new();
+    loop {
+        let mut changed = false;
+        for (client, place) in clients.iter().zip(&mut kin) {
+            for key in client.fingerprints() {
+                let first = holders.entry(key).or_insert(*place);
+                let lower = (*first).min(*place);
+                changed |= lower != *first || lower != *place;
+                (*first, *place) = (lower, lower);
+            }
+        }
+        if !changed {
+            return kin;
+        }
     }
 }
 
@@ -220,6 +272,31 @@ mod tests {
         ] {
             assert_eq!(Secret::new(file.into()).unwrap().bytes(), key.as_bytes());
         }
+    }
+
+    #[test]
+    fn clients_with_a_key_in_common_are_proven_as_one() {
+        let client = |id: &str, keys: &[&str]| Client {
+            id: Some(id.into()),
+            secrets: keys
+                .iter()
+                .map(|key| Secret::new(format!("{key}-secret-key").into()).unwrap())
+                .collect(),
+            public_keys: Vec::new(),
+        };
+        let ring = KeyRing::new(vec![
+            client("A", &["1"]),
+            client("B", &["2"]),
+            client("C", &["3", "4"]),
+            client("D", &["4", "1"]),
+            client("E", &["5"]),
+        ]);
+        let proven: Vec<_> = ring.clients().iter().map(|c| ring.proven(c)).collect();
+        let ids: Vec<_> = proven
+            .iter()
+            .map(|c| c.unwrap().id.as_deref().unwrap())
+            .collect();
+        assert_eq!(ids, ["A", "B", "A", "A", "E"]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The merchant's side of SNAP BI's B2B access tokens: asked for with a signature, given as a JWT,
 //! and demanded of every notification.
 //!
-//! A token is good wherever the client's secret is: its key is derived from that secret, and nothing
-//! is stored. It is worth nothing without the notification's own signature.
+//! A token is good wherever the client's secret is: its key is derived from that secret, so nothing
+//! need be stored to know it again. It is worth nothing without the notification's own signature.
 //!
 //! Source: <https://developers.doku.com/accept-payments/direct-api/snap/integration-guide/get-token-api/b2b>
 
@@ -140,10 +140,10 @@ impl Issuer {
     /// # Errors
     /// [`Rejection::Malformed`] for another grant type than `client_credentials` (RFC 6749 §4.4).
     pub fn read(&self, fresh: Fresh) -> Result<TokenRequest, Rejection> {
-        let wrong = Rejection::Malformed("a token request of another grantType");
         let place = Place::Json("/grantType".into());
-        if place.read(fresh.received())?.as_deref() != Some("client_credentials") {
-            return Err(wrong);
+        let grant_type = place.read(fresh.received()).ok().flatten();
+        if grant_type.as_deref() != Some("client_credentials") {
+            return Err(Rejection::Malformed("a token request of another grantType"));
         }
         match fresh.into_parts().1 {
             Signed {
@@ -175,7 +175,7 @@ impl Issuer {
             .map_err(|_| Rejection::Internal)
     }
 
-    /// Every key of the client is tried: a token outlives the rotation of its secret.
+    /// Any key of the client is good enough: a token outlives the rotation of its secret.
     fn check(&self, token: &str, client: &str, at: Timestamp) -> Result<(), Rejection> {
         let ours = |claims: &Claims| {
             claims.iss == ISSUER

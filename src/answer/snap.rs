@@ -3,7 +3,7 @@
 //! Source: <https://developers.doku.com/get-started-with-doku-api/response-code/http-status-and-case-code>
 
 use super::JSON;
-use crate::ledger::{Admitted, Key};
+use crate::ledger::Key;
 use crate::rejection::Grant;
 use crate::scheme::Acknowledgement;
 use crate::token::LIFETIME;
@@ -136,19 +136,20 @@ pub(super) fn token(grant: &Grant) -> String {
 }
 
 /// What a gateway takes for "received", made from the notification that it acknowledges.
-pub(super) fn acknowledgement(service: Service, admitted: &Admitted) -> Acknowledgement {
+pub(super) fn acknowledgement(service: Service, body: &[u8], key: Key) -> Acknowledgement {
     let body = match service {
         Service::VaPayment => {
             // A body that names one of them twice, or is no object, has nothing to echo.
-            let body = admitted.payload().body();
-            let virtual_account_data = serde_json::from_slice(body).unwrap_or_default();
+            let body = body.trim_ascii_start();
+            let object = body.strip_prefix(b"{").and(Some(body)).unwrap_or_default();
+            let virtual_account_data = serde_json::from_slice(object).unwrap_or_default();
             let echo = Echo {
                 virtual_account_data,
             };
             service.body(200, SUCCESS, echo)
         }
         Service::DebitNotify => {
-            let approval_code = approval_code(admitted.claim().key());
+            let approval_code = approval_code(key);
             service.body(200, SUCCESS, Approval { approval_code })
         }
         Service::QrNotify | Service::Token | Service::VaInquiry => {

@@ -42,7 +42,7 @@ fn keeps_a_body_whole_or_not_at_all() {
             headers: vec![header("content-type", "a/b"), header("X-A", "b"), encoding],
             body: Bytes::from(vec![b'x'; length]),
         };
-        let stored = answer.keep();
+        let stored = answer.keep(|| None);
         assert_eq!(stored.status, 201);
         (
             stored.content_type.as_deref() == Some("a/b"),
@@ -111,5 +111,44 @@ fn a_snap_code_begins_with_its_status() {
         for name in ["Retry-After", "Allow"] {
             assert_eq!(answer.header(name), plain.header(name), "{rejection:?}");
         }
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_kept_has_a_stand_in() {
+    let large = Answer {
+        status: 201,
+        headers: vec![header("Content-Type", "a/b")],
+        body: Bytes::from(vec![b'x'; Stored::LARGEST + 1]),
+    };
+    let key = Key::default();
+    let body = br#"{"trxId":"a\/b","customerNo":"  1","other":2,"paymentRequestId":null}"#;
+    let kept = large.keep(|| Respond::Snap(Service::VaPayment).acknowledgement(body, key));
+    assert_eq!(
+        (kept.status, kept.content_type.as_deref()),
+        (200, Some(JSON))
+    );
+    assert_eq!(
+        std::str::from_utf8(&kept.body).unwrap(),
+        r#"{"responseCode":"2002500","responseMessage":"Successful","virtualAccountData":{"customerNo":"  1","trxId":"a\/b"}}"#
+    );
+}
+
+#[test]
+fn a_body_with_two_readings_is_not_echoed() {
+    let respond = Respond::Snap(Service::VaPayment);
+    for body in [
+        &br#"{"trxId":"1","trxId":"2"}"#[..],
+        br#"["1","2","3","4","5","6"]"#,
+        b"trxId=1",
+        b"",
+    ] {
+        let acknowledgement = respond.acknowledgement(body, Key::default()).unwrap();
+        assert!(
+            acknowledgement
+                .body
+                .ends_with(r#""virtualAccountData":{}}"#),
+            "{body:?}"
+        );
     }
 }

@@ -120,8 +120,15 @@ fn route(
     let scheme = gateway.scheme.name();
     let key = |key| join(at, key);
     if let Some(public_path) = &shape.public_path {
-        let path = public_path.split('?').next().unwrap_or_default();
+        let (path, query) = public_path.split_once('?').unwrap_or((public_path, "-"));
         faults.take(&key("public_path"), check_path(path));
+        if query.is_empty()
+            || query.contains('#')
+            || !query.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            let says = "ends in no query that a request could have";
+            faults.add(key("public_path"), says);
+        }
         if !gateway.scheme.covers_path() {
             let says = format!("scheme {scheme} signs no path; leave it out");
             faults.add(key("public_path"), says);

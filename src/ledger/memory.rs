@@ -194,13 +194,11 @@ impl Memory {
                 }
                 Some(entry) => {
                     let record = entry.into_value();
-                    outcome = record.state.lock().claim(
-                        &self.capacity,
-                        content,
-                        terms.again,
-                        (until, token),
-                        now,
-                    );
+                    outcome =
+                        record
+                            .state
+                            .lock()
+                            .claim(&self.capacity, content, (until, token), now);
                     // Putting it again starts its time anew.
                     if outcome.is_ok() {
                         Op::Put(record)
@@ -271,13 +269,11 @@ impl State {
         &mut self,
         capacity: &Capacity,
         content: Content,
-        again: bool,
         (until, token): (Instant, u64),
         now: Instant,
     ) -> Result<Hold, Rejection> {
         let same = self.content == content;
         match &self.phase {
-            Phase::Delivered(_) if same && again => {}
             Phase::Delivered(answer) if same => return Err(Rejection::Repeat(answer.clone())),
             Phase::Delivered(_) => return Err(Rejection::Conflict),
             Phase::InFlight { until, .. } if *until > now && same => {

@@ -75,25 +75,6 @@ fn what_is_kept_first_stays() {
 }
 
 #[test]
-fn what_is_forwarded_again_still_goes_one_at_a_time() {
-    let memory = Memory::new(1);
-    let now = Instant::now();
-    let again = Terms {
-        again: true,
-        ..TERMS
-    };
-    for attempt in 1..4 {
-        let hold = memory.claim(key(1), [0; 32], again, now).unwrap();
-        assert_eq!(hold.attempt, attempt);
-        let meanwhile = memory.claim(key(1), [0; 32], again, now);
-        assert!(matches!(meanwhile, Err(Rejection::InFlight { .. })));
-        memory.deliver(key(1), hold, answer(200));
-        let other = memory.claim(key(1), [1; 32], again, now);
-        assert_eq!(other, Err(Rejection::Conflict));
-    }
-}
-
-#[test]
 fn room_comes_back_when_entries_leave() {
     let memory = Memory::new(1);
     let now = Instant::now();

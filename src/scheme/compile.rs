@@ -3,7 +3,7 @@
 use super::declaration::{Declaration, ProofDeclaration, ProofKind, TimeDeclaration};
 use super::place::Place;
 use super::proof::{Algorithm, Encoding, Hash};
-use super::template::{Source, Template};
+use super::template::{Filter, Source, Template};
 use super::time::{TimeFormat, parse_offset};
 use super::{ClientRule, Coverage, Scheme};
 use regex::Regex;
@@ -59,6 +59,7 @@ impl Scheme {
         let identity = declared.identity.map(|text| {
             let identity = template("identity", &text)?;
             covered.must_hold("identity", identity.sources())?;
+            covered.must_not_tell_more(&identity)?;
             Ok(identity)
         });
         let time = declared.time.map(|time| {
@@ -111,6 +112,7 @@ impl Scheme {
             answers: declared.answers,
             test: test.transpose()?,
             covers: Arc::new(covered.coverage()),
+            minifies: covered.minifies(),
             freshness: declared.freshness,
             remember: declared.remember,
             acknowledgement: declared.acknowledgement,
@@ -257,6 +259,28 @@ impl Covered<'_> {
             ),
             Some(_) => fault(at, "holds something that the proof does not cover"),
         }
+    }
+
+    /// What the messages do not tell apart, such as letters' case, must not make another identity:
+    /// whoever replays could change it.
+    fn must_not_tell_more(&self, identity: &Template) -> Checked<()> {
+        let told = identity.values();
+        for (source, filters) in self.0.iter().flat_map(Template::values) {
+            let lost: Vec<_> = filters.iter().filter(|filter| filter.is_lossy()).collect();
+            let more = told.iter().any(|(other, kept)| {
+                *other == source && lost.iter().any(|lost| !kept.contains(lost))
+            });
+            if more {
+                let says = "tells more than the proof: give it the filters minify, lower or upper of the message";
+                return fault("identity", says);
+            }
+        }
+        Ok(())
+    }
+
+    fn minifies(&self) -> bool {
+        let mut values = self.0.iter().flat_map(Template::values);
+        values.any(|(source, filters)| *source == Source::Body && filters.contains(&Filter::Minify))
     }
 
     fn coverage(&self) -> Coverage {

@@ -56,7 +56,8 @@ impl Place {
 /// written; a value without the word is the token as a whole. `None` where there is none.
 ///
 /// # Errors
-/// Those of [`Place::read`].
+/// Those of [`Place::read`], and [`Rejection::BadProof`] for a colon, which RFC 6750 keeps out of
+/// tokens: in a message it could be the border to the next value, and be moved.
 pub fn bearer_token(received: &Received) -> Result<Option<&str>, Rejection> {
     let value = header(received, "Authorization")?.unwrap_or_default();
     let (word, rest) = value.split_once(' ').unwrap_or((value, ""));
@@ -64,6 +65,9 @@ pub fn bearer_token(received: &Received) -> Result<Option<&str>, Rejection> {
         true => rest.trim_start(),
         false => value,
     };
+    if token.contains(':') {
+        return Err(Rejection::BadProof);
+    }
     Ok(Some(token).filter(|token| !token.is_empty()))
 }
 

@@ -15,6 +15,8 @@ pub struct Signed {
     pub identity: Identity,
     /// What the proof covers.
     pub covers: Arc<Coverage>,
+    /// Whether white space outside JSON strings is not covered, so that it makes no other content.
+    pub minified: bool,
     /// The header that carries the secret itself, which the app must not see.
     pub secret_header: Option<Box<str>>,
     /// Whether it is a test event of the gateway.
@@ -24,7 +26,7 @@ pub struct Signed {
 /// What makes two deliveries the same notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// SHA-256 of gateway, client and signed values.
+    /// SHA-256 of gateway, client as far as it is proven, and signed values.
     Values([u8; 32]),
     /// The content itself, since the proof covers nothing that could name it.
     Content,

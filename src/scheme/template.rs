@@ -3,12 +3,12 @@
 mod filter;
 mod parse;
 
-pub(super) use filter::hex;
+pub(super) use filter::{Filter, hex};
 
 use super::place::{Place, bearer_token};
 use crate::intake::Received;
 use crate::rejection::Rejection;
-use filter::{Filter, filtered};
+use filter::filtered;
 use std::borrow::Cow;
 
 /// A compiled template: `literal {source|filter|filter} [left out when empty]`.
@@ -118,18 +118,24 @@ impl Template {
 
     /// All sources, in order, those in groups too.
     pub(super) fn sources(&self) -> Vec<&Source> {
-        fn collect<'a>(parts: &'a [Part], into: &mut Vec<&'a Source>) {
+        let values = self.values().into_iter();
+        values.map(|(source, _)| source).collect()
+    }
+
+    /// All sources with their filters.
+    pub(super) fn values(&self) -> Vec<(&Source, &[Filter])> {
+        fn collect<'a>(parts: &'a [Part], into: &mut Vec<(&'a Source, &'a [Filter])>) {
             for part in parts {
                 match part {
                     Part::Literal(_) => {}
-                    Part::Value(source, _) => into.push(source),
+                    Part::Value(source, filters) => into.push((source, filters)),
                     Part::Group(inner) => collect(inner, into),
                 }
             }
         }
-        let mut sources = Vec::new();
-        collect(&self.parts, &mut sources);
-        sources
+        let mut values = Vec::new();
+        collect(&self.parts, &mut values);
+        values
     }
 }
 

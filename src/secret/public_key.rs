@@ -23,10 +23,14 @@ impl PublicKey {
     /// A sentence for the user: no such key, another kind of key, or one of an unfit length.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let der = der(text)?;
-        let key = RsaKey::from_der(&der).map_err(
-            |_| "holds no RSA public key; export the gateway's key as PEM or as base64 of its DER",
-        )?;
-        let bits = key.modulus_len() * 8;
+        let key = RsaKey::from_der(&der).map_err(|_| {
+            "holds no RSA public key (EC and Ed25519 keys are not taken); \
+             export the gateway's key as PEM or as base64 of its DER"
+        })?;
+        let modulus = key.modulus();
+        let modulus = modulus.big_endian_without_leading_zero();
+        let leading = modulus.first().map_or(0, |byte| byte.leading_zeros());
+        let bits = modulus.len() * 8 - leading as usize;
         if bits < Self::SHORTEST {
             let least = Self::SHORTEST;
             return Err(format!(
@@ -44,10 +48,10 @@ impl PublicKey {
         Ok(Self(parsed))
     }
 
-    /// Whether two keys are the same.
+    /// The key in DER (RFC 5280).
     #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        self.0.as_ref() == other.0.as_ref()
+    pub fn der(&self) -> &[u8] {
+        self.0.as_ref()
     }
 
     /// Whether the private half signed this message: RSA PKCS#1 v1.5 with SHA-256 (RFC 8017 §8.2).
@@ -74,10 +78,14 @@ fn der(text: &[u8]) -> Result<Vec<u8>, String> {
         let wrong = "is neither PEM nor base64; export the gateway's public key as one of them";
         return STANDARD.decode(bare).map_err(|_| wrong.into());
     }
-    let block =
-        pem::parse(text).map_err(|_| "holds PEM that cannot be read; copy the key again")?;
+    // In a variable, line ends are often written out.
+    let blocks = pem::parse_many(text.replace("\\n", "\n"));
+    let blocks = blocks.map_err(|_| "holds PEM that cannot be read; copy the key again")?;
+    let [block] = &*blocks else {
+        return Err("does not hold exactly one key; list one file for each".into());
+    };
     match block.tag() {
-        "PUBLIC KEY" | "RSA PUBLIC KEY" => Ok(block.into_contents()),
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => Ok(block.contents().to_vec()),
         "CERTIFICATE" => Err("holds a certificate; take the key out of it with \
                               `openssl x509 -pubkey -noout`"
             .into()),

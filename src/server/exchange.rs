@@ -110,7 +110,7 @@ async fn deliver(
 ) -> (Answer, Outcome, Option<Rejection>) {
     let begun = Instant::now();
     decision.attempt = Some(admitted.claim().attempt());
-    let acknowledgement = route.respond.acknowledgement(&admitted);
+    let (body, key) = (admitted.payload().body().clone(), admitted.claim().key());
     let outbound = server.upstream.address(admitted, &route.gateway.name);
     let (reply, claim) = server.pool.exchange(outbound, route.upstream_timeout).await;
     decision.upstream = Some(begun.elapsed());
@@ -122,10 +122,11 @@ async fn deliver(
         Reply::Broken(_) | Reply::Complete(_) => None,
     };
     let form = route.form(server.now().wall);
+    let acknowledgement = route.respond.acknowledgement(&body, key);
     let answer = Answer::relay(reply, acknowledgement.as_ref(), form);
     match outcome {
         Outcome::Delivered => {
-            claim.deliver(answer.keep());
+            claim.deliver(answer.keep(|| route.stand_in(&body, key)));
         }
         Outcome::Refused => claim.free(),
         // Its drop gives back what was never sent, and leaves the rest to the lease.

@@ -37,6 +37,7 @@ mod snap_acknowledgements;
 mod snap_answers;
 mod snap_bearers;
 mod snap_bodies;
+mod snap_borders;
 mod snap_inquiries;
 mod snap_mutations;
 mod snap_paths;

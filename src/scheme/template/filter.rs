@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256, Sha512};
 use std::borrow::Cow;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Filter {
+pub(in crate::scheme) enum Filter {
     Base64,
     Hex,
     Lower,
@@ -37,6 +37,11 @@ impl Filter {
         ("sha512", Self::Sha512),
         ("upper", Self::Upper),
     ];
+
+    /// Whether two different values can come out the same.
+    pub(in crate::scheme) fn is_lossy(self) -> bool {
+        matches!(self, Self::Lower | Self::Minify | Self::Upper)
+    }
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let known = Self::ALL.iter().find(|(name, _)| *name == text);
