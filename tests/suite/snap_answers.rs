@@ -80,17 +80,27 @@ fn a_body_that_does_not_come_is_told_so() {
 }
 
 #[test]
-fn an_expectation_and_a_broken_chunk_are_told_so() {
+fn an_expectation_that_nobody_meets_is_told_so() {
     let app = App::start();
     let kawal = Kawal::start(Config::snap(&app));
     for (target, service) in SERVICES {
         let odd = genuine(target, "{}").header("Expect", "the-moon");
         let answer = kawal.send(&odd);
         assert_snap(&answer, &format!("417{service}00"), "Expectation Failed");
-        let broken = genuine(target, "{}").header("Transfer-Encoding", "chunked");
+    }
+    assert_eq!(app.connections(), 0);
+}
+
+#[test]
+fn a_broken_chunk_is_told_so() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::snap(&app));
+    for (target, service) in SERVICES {
+        let broken = genuine(target, "").header("Transfer-Encoding", "chunked");
         let mut connection = Connection::open(kawal.addr());
-        let head = broken.body("").bytes();
-        connection.write(&[&head[..], b"zz\r\n"].concat()).unwrap();
+        connection
+            .write(&[&broken.body("").bytes()[..], b"zz\r\n"].concat())
+            .unwrap();
         let answer = connection.read("POST").unwrap();
         assert_snap(&answer, &format!("400{service}00"), "Bad Request");
     }

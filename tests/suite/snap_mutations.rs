@@ -1,8 +1,6 @@
 //! Whatever is changed in a SNAP BI notification, it no longer passes, and the sender learns nothing from it.
 
-use serde_json::json;
-
-use crate::harness::snap::{APP_TOKEN, DEBIT, PAYMENT, RSA_PAYMENT, Snap};
+use crate::harness::snap::{APP_TOKEN, PAYMENT, RSA_PAYMENT, Snap};
 use crate::harness::{Config, Request, snap};
 use crate::refusals::{Bench, LACKING, MISSING, WRONG, one_bit_off};
 
@@ -153,56 +151,6 @@ fn one_bit_of_the_body_decides() {
         }
         bench.admits(&genuine);
     }
-}
-
-#[test]
-fn a_signature_counts_for_one_method() {
-    let both = json!(["POST", "PUT"]);
-    let mut bench = Bench::with(|config| {
-        let config = config
-            .with_snap()
-            .on_route(PAYMENT, "methods", both.clone());
-        config.on_route(RSA_PAYMENT, "methods", both)
-    });
-    for (genuine, _) in kinds() {
-        let other = genuine.method("PUT");
-        bench.unauthorized_snap("25", "sent as PUT", &other, WRONG);
-    }
-    for method in ["post", "Post", "", "GET"] {
-        let signed = Snap::new(BODY).method(method);
-        let request = Snap::new(BODY)
-            .at(&signed.timestamp)
-            .with_signature(&signed.signature());
-        bench.unauthorized_snap("25", method, &request, WRONG);
-    }
-    bench.admits(&Snap::new(BODY).method("PUT").sign());
-}
-
-#[test]
-fn a_signature_counts_for_one_path() {
-    let other = json!({"path": "/v1/other", "gateway": "doku-snap", "service": "va-payment"});
-    let rsa = json!({"path": "/rsa/other", "gateway": "doku-rsa", "service": "va-payment"});
-    let mut bench = Bench::with(|config| config.with_snap().route(other).route(rsa));
-    let [(symmetric, _), (asymmetric, _)] = kinds();
-    for (request, target) in [(&symmetric, "/v1/other"), (&asymmetric, "/rsa/other")] {
-        let elsewhere = request.clone().target(target);
-        bench.unauthorized_snap("25", target, &elsewhere, WRONG);
-    }
-    let whole = format!("https://merchant.example{PAYMENT}");
-    let rows = [
-        "/",
-        "",
-        "/v1/transfer-va/payment/",
-        "/V1/transfer-va/payment",
-        "v1/transfer-va/payment",
-        DEBIT,
-        &whole,
-    ];
-    for signed in rows {
-        let request = Snap::new(BODY).signing_target(signed).sign();
-        bench.unauthorized_snap("25", signed, &request, WRONG);
-    }
-    bench.admits(&symmetric);
 }
 
 #[test]

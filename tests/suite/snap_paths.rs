@@ -1,10 +1,16 @@
-//! The path under a SNAP BI signature: as sent or as registered, with its query or none at all.
+//! Method and path under a SNAP BI signature: as sent or as registered, with a query or none at all.
 
 use serde_json::json;
 
-use crate::harness::snap::{PAYMENT, RSA_PAYMENT, Snap};
-use crate::harness::{App, Config, Kawal, snap};
-use crate::refusals::{Bench, WRONG};
+use crate::harness::snap::{DEBIT, PAYMENT, RSA_PAYMENT, Snap, jakarta_time};
+use crate::harness::{App, Config, Kawal, Request, snap};
+use crate::refusals::{Bench, WRONG, assert_snap};
+
+/// One of each kind of signature.
+fn kinds() -> [Request; 2] {
+    let asymmetric = Snap::new("{}").target(RSA_PAYMENT).sign_rsa();
+    [snap("{}"), asymmetric]
+}
 
 #[test]
 fn a_query_that_is_signed_goes_through() {
@@ -103,4 +109,74 @@ fn two_routes_with_one_registered_path_share_their_memory() {
         "{reason}"
     );
     assert_eq!(app.count(), 1);
+}
+
+#[test]
+fn a_signature_counts_for_one_method() {
+    let both = json!(["POST", "PUT"]);
+    let mut bench = Bench::with(|config| {
+        let config = config
+            .with_snap()
+            .on_route(PAYMENT, "methods", both.clone());
+        config.on_route(RSA_PAYMENT, "methods", both)
+    });
+    for genuine in kinds() {
+        let other = genuine.method("PUT");
+        bench.unauthorized_snap("25", "sent as PUT", &other, WRONG);
+    }
+    for method in ["post", "Post", "", "GET"] {
+        let signed = Snap::new("{}").method(method);
+        let request = Snap::new("{}")
+            .at(&signed.timestamp)
+            .with_signature(&signed.signature());
+        bench.unauthorized_snap("25", method, &request, WRONG);
+    }
+    bench.admits(&Snap::new("{}").method("PUT").sign());
+}
+
+#[test]
+fn a_signature_counts_for_one_path() {
+    let other = json!({"path": "/v1/other", "gateway": "doku-snap", "service": "va-payment"});
+    let rsa = json!({"path": "/rsa/other", "gateway": "doku-rsa", "service": "va-payment"});
+    let mut bench = Bench::with(|config| config.with_snap().route(other).route(rsa));
+    let [symmetric, asymmetric] = kinds();
+    for (request, target) in [(&symmetric, "/v1/other"), (&asymmetric, "/rsa/other")] {
+        let elsewhere = request.clone().target(target);
+        bench.unauthorized_snap("25", target, &elsewhere, WRONG);
+    }
+    let whole = format!("https://merchant.example{PAYMENT}");
+    let rows = [
+        "/",
+        "",
+        "/v1/transfer-va/payment/",
+        "/V1/transfer-va/payment",
+        "v1/transfer-va/payment",
+        DEBIT,
+        &whole,
+    ];
+    for signed in rows {
+        let request = Snap::new("{}").signing_target(signed).sign();
+        bench.unauthorized_snap("25", signed, &request, WRONG);
+    }
+    bench.admits(&symmetric);
+}
+
+#[test]
+fn the_same_body_on_two_routes_is_two_notifications_and_each_is_one() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::snap(&app));
+    let time = jakarta_time(jiff::Timestamp::now());
+    for (nth, target) in [PAYMENT, DEBIT].iter().enumerate() {
+        let signed = Snap::new("{}").target(target).at(&time);
+        for _ in 0..2 {
+            assert_eq!(kawal.send(&signed.sign()).status, 200);
+        }
+        let seen = app.wait_for(nth + 1);
+        assert_eq!(seen.len(), nth + 1);
+        assert_eq!(seen[nth].target, *target);
+    }
+    // The one's signature does not open the other's door.
+    let lent = snap("{}").target(DEBIT);
+    assert_snap(&kawal.send(&lent), "4015600", "Unauthorized");
+    assert_eq!(app.count(), 2);
 }

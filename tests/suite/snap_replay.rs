@@ -3,9 +3,7 @@
 use serde_json::json;
 
 use crate::harness::gateway::MCH;
-use crate::harness::snap::{
-    APP_TOKEN, DEBIT, INQUIRY, PAYMENT, RSA_PAYMENT, SNAP_SECRET, Snap, jakarta_time,
-};
+use crate::harness::snap::{APP_TOKEN, DEBIT, INQUIRY, PAYMENT, RSA_PAYMENT, SNAP_SECRET, Snap};
 use crate::harness::{App, Config, Connection, Kawal, Reply, Request, ago, now, snap};
 use crate::refusals::{assert_snap, assert_snap_head, assert_wait};
 
@@ -234,24 +232,4 @@ fn a_repeat_is_refused_in_snap_form_where_the_configuration_says_so() {
     assert_snap_head(&again);
     assert_eq!(kawal.reason(2), "duplicate");
     assert_eq!(app.count(), 1);
-}
-
-#[test]
-fn the_same_body_on_two_routes_is_two_notifications_and_each_is_one() {
-    let app = App::start();
-    let kawal = Kawal::start(Config::snap(&app));
-    let time = jakarta_time(jiff::Timestamp::now());
-    for (nth, target) in [PAYMENT, DEBIT].iter().enumerate() {
-        let signed = Snap::new(BODY).target(target).at(&time);
-        for _ in 0..2 {
-            assert_eq!(kawal.send(&signed.sign()).status, 200);
-        }
-        let seen = app.wait_for(nth + 1);
-        assert_eq!(seen.len(), nth + 1);
-        assert_eq!(seen[nth].target, *target);
-    }
-    // The one's signature does not open the other's door.
-    let lent = snap(BODY).target(DEBIT);
-    assert_snap(&kawal.send(&lent), "4015600", "Unauthorized");
-    assert_eq!(app.count(), 2);
 }

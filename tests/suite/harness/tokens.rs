@@ -10,7 +10,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use super::gateway::BRN;
 use super::keys::{GATEWAY, rsa_signature};
-use super::snap::{B2B_TOKEN, jakarta_time};
+use super::snap::{B2B_PAYMENT, B2B_TOKEN, SNAP_SECRET, Snap, jakarta_time};
 use super::{Request, Response};
 
 /// HMAC with the hash that is named.
@@ -177,4 +177,22 @@ pub fn token_key(secret: &str, gateway: &str, client: &str) -> Vec<u8> {
     // One block is all that 32 bytes need.
     info.push(1);
     mac!(Sha256, &pseudorandom, &info)
+}
+
+/// The gateway of the template that demands tokens of a symmetric signature.
+pub const B2B: &str = "doku-b2b";
+
+/// A token as that gateway issues it to the first client.
+pub fn b2b_jwt() -> Jwt {
+    Jwt::new(B2B, BRN)
+}
+
+/// What it is signed with.
+pub fn b2b_key() -> Vec<u8> {
+    token_key(SNAP_SECRET, B2B, BRN)
+}
+
+/// A notification whose signature is right, and covers this token.
+pub fn bearing(token: &str) -> Snap {
+    Snap::new("{}").target(B2B_PAYMENT).token(token)
 }
