@@ -5,6 +5,7 @@ use std::fs;
 use crate::cli::run;
 use crate::harness::config::Folder;
 use crate::harness::kawal::command;
+use crate::harness::keys::{bare, key_text};
 use crate::harness::*;
 
 /// No output may show any of these.
@@ -30,7 +31,7 @@ struct Fixture {
 
 #[test]
 fn every_valid_file_is_accepted_with_a_table_of_its_routes() {
-    for fixture in fixtures("valid", 10) {
+    for fixture in fixtures("valid", 11) {
         let name = &fixture.name;
         let exit = fixture.run(&["check"], &[]);
         assert_eq!(exit.code, Some(0), "{name}: {exit:?}");
@@ -40,7 +41,11 @@ fn every_valid_file_is_accepted_with_a_table_of_its_routes() {
         for route in routes {
             let issues = !route["token"].is_null();
             let gateway = &route[if issues { "token" } else { "gateway" }];
-            let scheme = file["gateways"][gateway]["scheme"].as_str().unwrap();
+            // A request for a token has a scheme of its own, whatever the gateway's is.
+            let scheme = match issues {
+                true => "snap-token",
+                false => file["gateways"][gateway]["scheme"].as_str().unwrap(),
+            };
             let covers = match scheme {
                 _ if issues => "with a token",
                 "doku" | "snap" | "snap-asymmetric" => "body",
@@ -59,7 +64,7 @@ fn every_valid_file_is_accepted_with_a_table_of_its_routes() {
 #[test]
 fn every_invalid_file_is_refused_with_one_line_for_each_fault() {
     let mut failures = Vec::new();
-    for fixture in fixtures("invalid", 50) {
+    for fixture in fixtures("invalid", 100) {
         for words in [["check"], ["serve"]] {
             let exit = fixture.run(&words, &[]);
             for failure in fixture.judge(&exit) {
@@ -158,8 +163,9 @@ impl Fixture {
         for (name, content) in files {
             fs::write(folder.path().join(name), format!("{content}\n")).unwrap();
         }
-        let genuine = tests_folder().join("keys/gateway-public.pem");
-        fs::copy(genuine, folder.path().join("rsa")).unwrap();
+        for (name, content) in key_files() {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
         let text = text.replace("@DIR@", folder.path().to_str().unwrap());
         let fixture = Self {
             name: name.to_owned(),
@@ -181,12 +187,18 @@ impl Fixture {
             .arg("--config")
             .arg(self.file())
             .env("TEST_SECRET", SECRETS[1])
+            .env("TEST_PUBLIC_KEY", key_text("other-public.pem"))
             .env_remove("ABSENT_SECRET")
             .envs(env.iter().copied())
             .current_dir(self.folder.path()));
         for secret in SECRETS {
             let shown = exit.stdout.contains(secret) || exit.stderr.contains(secret);
             assert!(!shown, "{} shows {secret}", self.name);
+        }
+        let private = key_text("gateway-private.pem");
+        for line in private.lines().filter(|line| !line.starts_with('-')) {
+            let shown = exit.stdout.contains(line) || exit.stderr.contains(line);
+            assert!(!shown, "{} shows a private key", self.name);
         }
         exit
     }
@@ -231,6 +243,29 @@ impl Fixture {
         }
         failures
     }
+}
+
+/// Public keys, and what people take for one. The bad ones are numbered: their names must not tell the fault.
+fn key_files() -> [(&'static str, String); 12] {
+    let (spki, pkcs1) = (
+        key_text("gateway-public.pem"),
+        key_text("gateway-public-pkcs1.pem"),
+    );
+    let (whole, cut) = (bare(&spki), spki[..200].to_owned());
+    [
+        ("bare", whole),
+        ("bare-pkcs1", bare(&pkcs1)),
+        ("rsa", spki),
+        ("pkcs1", pkcs1),
+        ("first", key_text("gateway-private.pem")),
+        ("second", key_text("certificate.pem")),
+        ("third", key_text("elliptic-public.pem")),
+        ("fourth", key_text("short-public.pem")),
+        ("fifth", key_text("long-public.pem")),
+        ("sixth", "the key that we were sent\n".to_owned()),
+        ("seventh", cut),
+        ("eighth", "bm8ga2V5IGF0IGFsbA==\n".to_owned()),
+    ]
 }
 
 fn fixtures(kind: &str, at_least: usize) -> Vec<Fixture> {
