@@ -97,12 +97,21 @@ fn a_broken_chunk_is_told_so() {
     let kawal = Kawal::start(Config::snap(&app));
     for (target, service) in SERVICES {
         let broken = genuine(target, "").header("Transfer-Encoding", "chunked");
-        let mut connection = Connection::open(kawal.addr());
-        connection
-            .write(&[&broken.body("").bytes()[..], b"zz\r\n"].concat())
-            .unwrap();
-        let answer = connection.read("POST").unwrap();
-        assert_snap(&answer, &format!("400{service}00"), "Bad Request");
+        let head = broken.body("").bytes();
+        // With the head, behind it, and behind a sound one.
+        for pieces in [
+            vec![[&head[..], b"zz\r\n"].concat()],
+            vec![head.clone(), b"zz\r\n".to_vec()],
+            vec![[&head[..], b"1\r\n{\r\n"].concat(), b"zz\r\n".to_vec()],
+        ] {
+            let mut connection = Connection::open(kawal.addr());
+            for piece in &pieces {
+                connection.write(piece).unwrap();
+            }
+            let answer = connection.read("POST").unwrap();
+            assert_snap(&answer, &format!("400{service}00"), "Bad Request");
+            assert!(connection.ends(), "{target}");
+        }
     }
     assert_eq!(app.connections(), 0);
 }

@@ -113,6 +113,34 @@ fn signed_as_it_is_every_body_arrives_as_it_is() {
     assert_eq!(app.count(), 2 * rows.len());
 }
 
+/// Strings, escapes and white space at every distance from the start: nothing depends on how far it is read at once.
+#[test]
+fn a_string_begins_and_ends_where_it_does() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::snap(&app));
+    let mut sent = 0;
+    for length in (40..72).chain([120, 121, 122, 123, 124, 125, 126, 127, 128, 4096]) {
+        let filler = "x".repeat(length);
+        let bodies = [
+            format!(r#"{{"a":"{filler}\" , \"b\":\\" , " ":" "}}"#),
+            format!(r#"{{"a":"{filler}\"  ,\" ","b":1}}"#),
+            format!(r#"{{"a":"{filler}\\\\" ,"b":"\" "}}"#),
+            format!("{{\"a\":\"{filler}\"\n}}"),
+        ];
+        for body in bodies {
+            assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok());
+            let stripped = Snap::new(&body).hashing(body.replace([' ', '\n'], ""));
+            if stripped.digest() != Snap::new(&body).digest() {
+                assert_eq!(kawal.send(&stripped.sign()).status, 401, "{body}");
+            }
+            assert_eq!(kawal.send(&snap(&body)).status, 200, "{body}");
+            sent += 1;
+            assert_eq!(app.wait_for(sent)[sent - 1].text(), body);
+        }
+    }
+    assert_eq!(app.count(), sent);
+}
+
 #[test]
 fn odd_json_is_minified_like_any_other() {
     let app = App::start();
