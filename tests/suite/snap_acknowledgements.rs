@@ -1,5 +1,7 @@
 //! `respond: gateway`: an app that says 2xx in its own words is acknowledged in those of SNAP BI.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::harness::snap::{DEBIT, PAYMENT, QR, Snap};
@@ -146,6 +148,19 @@ fn a_debit_gets_an_approval_code_that_stays_the_same() {
         codes.push(code);
     }
     assert_eq!(app.count(), 2 * codes.len());
+}
+
+#[test]
+fn every_debit_has_an_approval_code_of_its_own() {
+    let app = App::start();
+    let kawal = acknowledging(&app);
+    let mut codes = BTreeSet::new();
+    for n in 0..100 {
+        let request = Snap::new(format!("[{n}]")).target(DEBIT).sign();
+        let code = kawal.send(&request).json()["approvalCode"].clone();
+        codes.insert(code.as_str().unwrap().to_owned());
+    }
+    assert_eq!(codes.len(), 100, "{codes:?}");
 }
 
 #[test]
