@@ -354,6 +354,12 @@ fn a_declaration_that_cannot_be_safe_is_refused_with_its_place() {
             "identity: holds something that the proof does not cover",
         ),
         (
+            snap,
+            "{path} {body|minify|sha256|hex}",
+            "{path} {body|sha256|hex}",
+            "identity: tells more than the proof",
+        ),
+        (
             asymmetric,
             "kind: rsa-sha256",
             "kind: rsa-sha256\n  hash: sha256",

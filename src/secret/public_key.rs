@@ -79,10 +79,11 @@ fn der(text: &[u8]) -> Result<Vec<u8>, String> {
         return STANDARD.decode(bare).map_err(|_| wrong.into());
     }
     // In a variable, line ends are often written out.
-    let blocks = pem::parse_many(text.replace("\\n", "\n"));
-    let blocks = blocks.map_err(|_| "holds PEM that cannot be read; copy the key again")?;
-    let [block] = &*blocks else {
-        return Err("does not hold exactly one key; list one file for each".into());
+    let blocks = pem::parse_many(text.replace("\\n", "\n")).unwrap_or_default();
+    let block = match &*blocks {
+        [block] => block,
+        [] => return Err("holds PEM that cannot be read; copy the key again".into()),
+        _ => return Err("holds more than one key; list one file for each".into()),
     };
     match block.tag() {
         "PUBLIC KEY" | "RSA PUBLIC KEY" => Ok(block.contents().to_vec()),

@@ -246,12 +246,13 @@ impl Fixture {
 }
 
 /// Public keys, and what people take for one. The bad ones are numbered: their names must not tell the fault.
-fn key_files() -> [(&'static str, String); 12] {
+fn key_files() -> [(&'static str, String); 13] {
     let (spki, pkcs1) = (
         key_text("gateway-public.pem"),
         key_text("gateway-public-pkcs1.pem"),
     );
     let (whole, cut) = (bare(&spki), spki[..200].to_owned());
+    let both = format!("{spki}{}", key_text("other-public.pem"));
     [
         ("bare", whole),
         ("bare-pkcs1", bare(&pkcs1)),
@@ -265,6 +266,7 @@ fn key_files() -> [(&'static str, String); 12] {
         ("sixth", "the key that we were sent\n".to_owned()),
         ("seventh", cut),
         ("eighth", "bm8ga2V5IGF0IGFsbA==\n".to_owned()),
+        ("tenth", both),
     ]
 }
 

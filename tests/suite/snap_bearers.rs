@@ -235,7 +235,6 @@ fn a_token_has_three_segments_and_a_whole_signature() {
         ),
         ("dots", "..".to_owned()),
         ("a word", "token".to_owned()),
-        ("JSON", b2b_jwt().claims.to_string()),
         ("two tokens", format!("{token}, {token}")),
         ("a word before", format!("Token {token}")),
         ("very long", "A".repeat(8000)),
@@ -243,5 +242,8 @@ fn a_token_has_three_segments_and_a_whole_signature() {
     for (name, token) in rows {
         bench.unauthorized_snap("25", name, &bearing(&token).sign(), BAD);
     }
+    // No colon is part of a token: it could be moved over the border to the path.
+    let json = b2b_jwt().claims.to_string();
+    bench.unauthorized_snap("25", "JSON", &bearing(&json).sign(), &["bad_proof"]);
     bench.admits(&bearing(&token).sign());
 }
