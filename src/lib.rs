@@ -26,7 +26,7 @@
 //!   [`ledger::Admitted`] only: its compile-fail example is a test.
 //! - **Time and identity come from what the proof covers**, so that nobody who saw a notification
 //!   can change them: a declaration that says otherwise does not compile (`scheme/tests.rs`). The
-//!   client's id is part of an identity only where it is covered.
+//!   client's id is part of an identity as far as its keys tell it from others (`secret.rs`).
 //! - **A token is known by its key, never by what it says of itself**: the algorithm is fixed, every
 //!   claim is demanded in its type (`token/tests.rs`).
 //! - **What was verified is what is forwarded**, byte for byte, or JSON made from it
