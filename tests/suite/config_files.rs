@@ -5,7 +5,7 @@ use std::fs;
 use crate::cli::run;
 use crate::harness::config::Folder;
 use crate::harness::kawal::command;
-use crate::harness::keys::{bare, key_text};
+use crate::harness::keys::{key_files, key_text};
 use crate::harness::*;
 
 /// No output may show any of these.
@@ -243,31 +243,6 @@ impl Fixture {
         }
         failures
     }
-}
-
-/// Public keys, and what people take for one. The bad ones are numbered: their names must not tell the fault.
-fn key_files() -> [(&'static str, String); 13] {
-    let (spki, pkcs1) = (
-        key_text("gateway-public.pem"),
-        key_text("gateway-public-pkcs1.pem"),
-    );
-    let (whole, cut) = (bare(&spki), spki[..200].to_owned());
-    let both = format!("{spki}{}", key_text("other-public.pem"));
-    [
-        ("bare", whole),
-        ("bare-pkcs1", bare(&pkcs1)),
-        ("rsa", spki),
-        ("pkcs1", pkcs1),
-        ("first", key_text("gateway-private.pem")),
-        ("second", key_text("certificate.pem")),
-        ("third", key_text("elliptic-public.pem")),
-        ("fourth", key_text("short-public.pem")),
-        ("fifth", key_text("long-public.pem")),
-        ("sixth", "the key that we were sent\n".to_owned()),
-        ("seventh", cut),
-        ("eighth", "bm8ga2V5IGF0IGFsbA==\n".to_owned()),
-        ("tenth", both),
-    ]
 }
 
 fn fixtures(kind: &str, at_least: usize) -> Vec<Fixture> {

@@ -30,8 +30,7 @@ fn genuine(target: &str, body: &str) -> Request {
 #[test]
 fn what_stops_before_the_app_is_told_with_the_code_of_its_service() {
     let app = App::start();
-    let limits = json!({"body": "1KiB"});
-    let kawal = Kawal::start(Config::snap(&app).set("limits", limits));
+    let kawal = Kawal::start(Config::snap(&app).set("limits.body", "1KiB"));
     for (target, service) in SERVICES {
         let forged = genuine(target, "{}").replace("X-SIGNATURE", "AAAA");
         let answer = kawal.send(&forged);
@@ -41,8 +40,7 @@ fn what_stops_before_the_app_is_told_with_the_code_of_its_service() {
             assert_snap(&answer, &format!("405{service}00"), "Method Not Allowed");
             assert_eq!(answer.header("allow").as_deref(), Some("POST"));
         }
-        let large = genuine(target, "{}").body("x".repeat(2000));
-        let answer = kawal.send(&large);
+        let answer = kawal.send(&genuine(target, "{}").body("x".repeat(2000)));
         assert_snap(&answer, &format!("413{service}00"), "Content Too Large");
         assert_eq!(app.connections(), 0, "{target}");
     }
