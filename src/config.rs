@@ -14,6 +14,7 @@ pub use source::find;
 use crate::forward::Upstream;
 use crate::route::{Duplicate, Gateway, Policy, Purpose, Route, Routes};
 use crate::scheme::Coverage;
+use crate::secret::KeyKind;
 use fault::{Faults, join};
 use figment::value::Value;
 use shape::{LimitsShape, ReplayShape, Top};
@@ -266,13 +267,14 @@ fn warn(
             )),
         }
         let scheme = &gateway.scheme;
-        if scheme.uses_public_keys() && !scheme.covers_client() && gateway.issuer.is_none() {
+        let by = scheme.key_kind();
+        if by == KeyKind::PublicKey && !scheme.covers_client() && gateway.issuer.is_none() {
             warnings.push(format!(
                 "gateways.{name}: the gateway's key may sign for all of its merchants, and the proof does \
                  not cover for whom: add a token route, or compare the ids in the body with your own"
             ));
         }
-        if !scheme.covers_client() && gateway.ring.shares_keys() {
+        if !scheme.covers_client() && gateway.ring.shares(by) {
             warnings.push(format!(
                 "gateways.{name}: two clients have a key in common, and the proof does not cover which of \
                  them is meant: look at the body, not at X-Kawal-Client"

@@ -18,7 +18,7 @@ pub use signed::{Coverage, Identity, Signed};
 
 use crate::intake::Received;
 use crate::rejection::Rejection;
-use crate::secret::{Client, KeyRing};
+use crate::secret::{Client, KeyKind, KeyRing};
 use jiff::Timestamp;
 use proof::{Algorithm, Encoding};
 use regex::Regex;
@@ -197,7 +197,7 @@ impl Scheme {
     fn proven<'k>(&self, ring: &'k KeyRing, client: &'k Client) -> Option<&'k str> {
         let proven = match self.covers_client() {
             true => Some(client),
-            false => ring.proven(client),
+            false => ring.proven(client, self.key_kind()),
         };
         proven?.id.as_deref()
     }
@@ -332,10 +332,13 @@ impl Scheme {
         self.answers
     }
 
-    /// Whether it verifies with public keys, and not with secrets.
+    /// What it verifies with.
     #[must_use]
-    pub fn uses_public_keys(&self) -> bool {
-        self.algorithm == Algorithm::RsaSha256
+    pub fn key_kind(&self) -> KeyKind {
+        match self.algorithm {
+            Algorithm::RsaSha256 => KeyKind::PublicKey,
+            Algorithm::Hmac(_) | Algorithm::Digest(_) | Algorithm::Static => KeyKind::Secret,
+        }
     }
 
     /// Whether a configured client must have an id; `None` where it can have none.

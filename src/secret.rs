@@ -1,12 +1,12 @@
 //! Keys from a file or the environment. Shared secrets are never printed, and wiped when dropped.
 
 mod public_key;
+mod ring;
 
 pub use public_key::PublicKey;
+pub use ring::{Client, KeyKind, KeyRing};
 
 use aws_lc_rs::hmac;
-use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -150,113 +150,6 @@ impl Reference {
     }
 }
 
-/// One merchant identity at a gateway, with its keys, newest first.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// `None` matches whatever id the sender names.
-    pub id: Option<Arc<str>>,
-    /// What both sides know; at least one where the scheme verifies with them.
-    pub secrets: Vec<Secret>,
-    /// What only the gateway can sign for; at least one where the scheme verifies with them.
-    pub public_keys: Vec<PublicKey>,
-}
-
-impl Client {
-    fn fingerprints(&self) -> impl Iterator<Item = [u8; 32]> {
-        let secrets = self.secrets.iter().map(Secret::bytes);
-        let keys = secrets.chain(self.public_keys.iter().map(PublicKey::der));
-        keys.map(|key| Sha256::digest(key).into())
-    }
-}
-
-/// The clients of one gateway, and a decoy that makes unknown ones cost as much as known ones.
-#[derive(Clone, Debug)]
-pub struct KeyRing {
-    clients: Vec<Client>,
-    /// For each client, the place of the first that has a key in common with it.
-    kin: Vec<usize>,
-    decoy: Client,
-}
-
-impl KeyRing {
-    /// A ring of these clients.
-    #[must_use]
-    pub fn new(clients: Vec<Client>) -> Self {
-        let most = clients.iter().map(|c| c.secrets.len()).max().unwrap_or(1);
-        let nobody = Secret::of(Zeroizing::new(vec![0; 32]));
-        // Public keys of somebody: whatever they verify, the client stays unknown.
-        let somebody = clients.iter().max_by_key(|client| client.public_keys.len());
-        let decoy = Client {
-            id: None,
-            secrets: vec![nobody; most],
-            public_keys: somebody.map_or_else(Vec::new, |client| client.public_keys.clone()),
-        };
-        Self {
-            kin: kin(&clients),
-            clients,
-            decoy,
-        }
-    }
-
-    /// The client whose id stands for all that a key of this one proves: the first of those who have
-    /// a key in common with it, directly or through others. Mostly the client itself.
-    #[must_use]
-    pub fn proven(&self, client: &Client) -> Option<&Client> {
-        let mut clients = self.clients.iter();
-        let at = clients.position(|other| other.id == client.id)?;
-        self.clients.get(*self.kin.get(at)?)
-    }
-
-    /// All clients.
-    #[must_use]
-    pub fn clients(&self) -> &[Client] {
-        &self.clients
-    }
-
-    /// The client with this id, else the one without an id.
-    #[must_use]
-    pub fn find(&self, id: &str) -> Option<&Client> {
-        let named = |client: &&Client| client.id.as_deref() == Some(id);
-        let anyone = |client: &&Client| client.id.is_none();
-        self.clients
-            .iter()
-            .find(named)
-            .or_else(|| self.clients.iter().find(anyone))
-    }
-
-    /// Whether two clients have a key in common.
-    #[must_use]
-    pub fn shares_keys(&self) -> bool {
-        self.kin.iter().enumerate().any(|(at, kin)| at != *kin)
-    }
-
-    /// Verifies nothing; stands in where no client is found.
-    #[must_use]
-    pub fn decoy(&self) -> &Client {
-        &self.decoy
-    }
-}
-
-/// Lowers the place of each client to that of the first who shares a key, until nothing changes.
-fn kin(clients: &[Client]) -> Vec<usize> {
-    let mut kin: Vec<usize> = (0..clients.len()).collect();
-    let mut holders: HashMap<[u8; 32], usize> = HashMap::new();
-    loop {
-        let mut changed = false;
-        for (client, place) in clients.iter().zip(&mut kin) {
-            for key in client.fingerprints() {
-                let first = holders.entry(key).or_insert(*place);
-                let lower = (*first).min(*place);
-                changed |= lower != *first || lower != *place;
-                (*first, *place) = (lower, lower);
-            }
-        }
-        if !changed {
-            return kin;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,31 +165,6 @@ mod tests {
         ] {
             assert_eq!(Secret::new(file.into()).unwrap().bytes(), key.as_bytes());
         }
-    }
-
-    #[test]
-    fn clients_with_a_key_in_common_are_proven_as_one() {
-        let client = |id: &str, keys: &[&str]| Client {
-            id: Some(id.into()),
-            secrets: keys
-                .iter()
-                .map(|key| Secret::new(format!("{key}-secret-key").into()).unwrap())
-                .collect(),
-            public_keys: Vec::new(),
-        };
-        let ring = KeyRing::new(vec![
-            client("A", &["1"]),
-            client("B", &["2"]),
-            client("C", &["3", "4"]),
-            client("D", &["4", "1"]),
-            client("E", &["5"]),
-        ]);
-        let proven: Vec<_> = ring.clients().iter().map(|c| ring.proven(c)).collect();
-        let ids: Vec<_> = proven
-            .iter()
-            .map(|c| c.unwrap().id.as_deref().unwrap())
-            .collect();
-        assert_eq!(ids, ["A", "B", "A", "A", "E"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::fault::{Faults, join};
 use super::shape::ClientShape;
 use crate::scheme::{AnswerForm, Scheme};
-use crate::secret::{Client, PublicKey, Reference, Secret};
+use crate::secret::{Client, KeyKind, PublicKey, Reference, Secret};
 use figment::value::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -82,12 +82,12 @@ impl Keys<'_> {
         references: &[String],
     ) -> Vec<Secret> {
         let at = join(path, "secrets");
-        let kind = Kind {
-            verifies: self.scheme.is_some_and(|scheme| !scheme.uses_public_keys()),
+        let demand = Demand {
+            kind: KeyKind::Secret,
             lacking: "is empty; at least one secret is required",
             lacking_for_tokens: "is empty; the token route makes its tokens of a secret",
         };
-        self.check_use(faults, warnings, &at, references, &kind);
+        self.check_use(faults, warnings, &at, references, &demand);
         let mut loaded = Vec::new();
         for (index, text) in references.iter().enumerate() {
             let at = format!("{at}[{index}]");
@@ -111,12 +111,12 @@ impl Keys<'_> {
         references: &[String],
     ) -> Vec<PublicKey> {
         let at = join(path, "public_keys");
-        let kind = Kind {
-            verifies: self.scheme.is_some_and(Scheme::uses_public_keys),
+        let demand = Demand {
+            kind: KeyKind::PublicKey,
             lacking: "is empty; this scheme verifies with the gateway's public key",
             lacking_for_tokens: "is empty; requests at the token route are signed with the gateway's key",
         };
-        self.check_use(faults, warnings, &at, references, &kind);
+        self.check_use(faults, warnings, &at, references, &demand);
         let references = references.iter().enumerate();
         let loaded = references.filter_map(|(index, text)| {
             let parse = |bytes: Vec<u8>| PublicKey::parse(&bytes);
@@ -132,14 +132,15 @@ impl Keys<'_> {
         warnings: &mut Vec<String>,
         at: &str,
         references: &[String],
-        kind: &Kind,
+        demand: &Demand,
     ) {
         let Some(scheme) = self.scheme else {
             return;
         };
-        match (references.is_empty(), kind.verifies, self.issues) {
-            (true, true, _) => faults.add(at, kind.lacking),
-            (true, false, true) => faults.add(at, kind.lacking_for_tokens),
+        let verifies = scheme.key_kind() == demand.kind;
+        match (references.is_empty(), verifies, self.issues) {
+            (true, true, _) => faults.add(at, demand.lacking),
+            (true, false, true) => faults.add(at, demand.lacking_for_tokens),
             (false, false, false) if scheme.answers() == AnswerForm::Snap => {
                 let says = "of use to a token route only, and none names this gateway";
                 warnings.push(format!("{at}: {says}"));
@@ -171,9 +172,8 @@ impl Keys<'_> {
 }
 
 /// One kind of keys, and what is said where there are none.
-struct Kind {
-    /// Whether notifications are verified with it.
-    verifies: bool,
+struct Demand {
+    kind: KeyKind,
     lacking: &'static str,
     lacking_for_tokens: &'static str,
 }

@@ -8,8 +8,10 @@ use serde_json::json;
 
 use crate::harness::gateway::{BRN, MCH};
 use crate::harness::snap::{
-    APP_TOKEN, B2B_TOKEN, INQUIRY, PAYMENT, RSA_PAYMENT, SNAP_NEW_SECRET, Snap, jakarta_time,
+    APP_TOKEN, B2B_PAYMENT, B2B_TOKEN, INQUIRY, PAYMENT, SNAP_NEW_SECRET, SNAP_SECRET, Snap,
+    jakarta_time,
 };
+use crate::harness::tokens::access_token;
 use crate::harness::{App, Config, Kawal, Reply, TokenRequest};
 
 /// Path and token are neighbours under the signature, with a colon between them.
@@ -58,17 +60,21 @@ fn clients_with_keys_of_their_own_may_say_the_same() {
     assert_eq!(app.count(), 2);
 }
 
-/// Both clients have the gateway's public key, and nobody signs which of them is meant.
+/// The gateway's public key, which both of them have for their tokens, proves no notification here.
 #[test]
-fn another_client_with_the_same_key_makes_no_other_notification() {
+fn clients_of_one_gateway_with_tokens_may_say_the_same() {
     let app = App::start();
     let kawal = Kawal::start(Config::snap(&app));
-    let genuine = Snap::new("{}").target(RSA_PAYMENT).sign_rsa();
-    assert_eq!(kawal.send(&genuine).status, 200);
-    let renamed = genuine.replace("X-PARTNER-ID", MCH);
-    assert_eq!(kawal.send(&renamed).status, 200);
-    assert_eq!(kawal.reason(2), "duplicate");
-    assert_eq!(app.count(), 1);
+    for (nth, (client, secret)) in [(BRN, SNAP_SECRET), (MCH, SNAP_NEW_SECRET)]
+        .iter()
+        .enumerate()
+    {
+        let request = TokenRequest::new().target(B2B_TOKEN).client(client);
+        let token = access_token(&kawal.send(&request.sign()));
+        let signed = Snap::new("{}").target(B2B_PAYMENT).client(client, secret);
+        assert_eq!(kawal.send(&signed.token(&token).sign()).status, 200);
+        assert_eq!(app.count(), nth + 1, "{client}");
+    }
 }
 
 /// A late payment is not lost; a late inquiry would tell a customer's details to a replayer.
