@@ -119,9 +119,11 @@ fn a_connection_whose_request_was_not_sent_whole_is_never_used_again() {
     let url = format!("http://{}", door.local_addr().unwrap());
     let kawal = Kawal::start(Config::to(&url).set("unmatched", "forward"));
     let app = thread::spawn(move || {
-        // The first connection answers at once and stays open; a sound one follows on another.
+        // The first connection answers early and stays open; a sound one follows on another.
         let (mut early, mut early_reader) = accepted(&door);
         read_head(&mut early_reader).unwrap().unwrap();
+        let mut begun = [0];
+        early_reader.read_exact(&mut begun).unwrap();
         let answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno";
         early.write_all(answer).unwrap();
         let (mut next, mut next_reader) = accepted(&door);
@@ -142,7 +144,7 @@ fn a_connection_whose_request_was_not_sent_whole_is_never_used_again() {
     assert_eq!(kawal.send(&notification).status, 200);
     let (head, rest) = app.join().unwrap();
     assert!(find(&head.headers, "X-Kawal-Gateway").is_some());
-    assert_eq!(rest, b"x", "more came over the half-used connection");
+    assert_eq!(rest, b"", "more came over the half-used connection");
 }
 
 /// Reverse proxies that still speak HTTP/1.0 to what is behind them cannot read chunks.
