@@ -6,22 +6,19 @@ mod keys;
 mod path;
 mod shape;
 mod source;
+mod warning;
 
 pub use fault::Fault;
 pub use shape::Timeouts;
 pub use source::find;
 
 use crate::forward::Upstream;
-use crate::route::{Duplicate, Gateway, Policy, Purpose, Route, Routes};
-use crate::scheme::Coverage;
-use crate::secret::KeyKind;
+use crate::route::{Duplicate, Routes};
 use fault::{Faults, join};
 use figment::value::Value;
 use shape::{LimitsShape, ReplayShape, Top};
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A valid configuration.
@@ -151,7 +148,11 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
     };
     let routes = path::routes(faults, &top.routes, &top.gateways, &gateways, defaults);
     let upstream = upstream?;
-    warn(&mut warnings, &upstream, top.unmatched, &routes, &gateways);
+    warnings.extend(warning::of_upstream(&upstream, top.unmatched));
+    warnings.extend(routes.iter().filter_map(warning::of_route));
+    for gateway in gateways.values() {
+        warnings.extend(warning::of_gateway(gateway, &routes));
+    }
     Some(Config {
         listen: listen?,
         admin: admin.flatten(),
@@ -221,81 +222,6 @@ fn check_limits(faults: &mut Faults, limits: LimitsShape) {
     }
     if limits.connections == 0 {
         faults.add("limits.connections", "must be at least 1");
-    }
-}
-
-fn warn(
-    warnings: &mut Vec<String>,
-    upstream: &Upstream,
-    unmatched: Policy,
-    routes: &[Route],
-    gateways: &BTreeMap<String, Arc<Gateway>>,
-) {
-    if !upstream.is_local() {
-        warnings.push(format!(
-            "upstream: {} is not on this host: whoever reaches it gets around Kawal; \
-             let the app listen on 127.0.0.1",
-            upstream.text()
-        ));
-    }
-    if unmatched == Policy::Forward {
-        warnings.push(
-            "unmatched: paths without a route are forwarded unverified; if the app has other ways to \
-             its handler (such as /index.php?route=... or /notify.php/x), let the handler demand X-Kawal-Gateway"
-                .into(),
-        );
-    }
-    for gateway in gateways.values() {
-        let name = &gateway.name;
-        let served = routes
-            .iter()
-            .filter(|route| route.gateway.name == *name && route.purpose == Purpose::Notify)
-            .count();
-        if served == 0 {
-            warnings.push(format!("gateways.{name}: no route leads to it"));
-        }
-        match gateway.scheme.covers() {
-            Coverage::Body => {}
-            Coverage::Fields(fields) => warnings.push(format!(
-                "gateways.{name}: its proof covers {} only; compare amount and status with the \
-                 gateway before an order is paid",
-                fields.join(", ")
-            )),
-            Coverage::Nothing => warnings.push(format!(
-                "gateways.{name}: its proof covers no part of a notification; whoever knows the key can \
-                 send anything"
-            )),
-        }
-        let scheme = &gateway.scheme;
-        let by = scheme.key_kind();
-        if by == KeyKind::PublicKey && !scheme.covers_client() && gateway.issuer.is_none() {
-            warnings.push(format!(
-                "gateways.{name}: the gateway's key may sign for all of its merchants, and the proof does \
-                 not cover for whom: add a token route, or compare the ids in the body with your own"
-            ));
-        }
-        if !scheme.covers_client() && gateway.ring.shares(by) {
-            warnings.push(format!(
-                "gateways.{name}: two clients have a key in common, and the proof does not cover which of \
-                 them is meant: look at the body, not at X-Kawal-Client"
-            ));
-        }
-        let anyone = gateway
-            .ring
-            .clients()
-            .iter()
-            .any(|client| client.id.is_none());
-        if anyone && gateway.scheme.needs_client_id() == Some(false) {
-            warnings.push(format!(
-                "gateways.{name}: without an id, a digit can be moved between the client's and the next \
-                 field without changing the proof; give the id"
-            ));
-        }
-        if gateway.scheme.is_weak() {
-            warnings.push(format!(
-                "gateways.{name}: the gateway signs with SHA-1 and a joined secret, which is weak"
-            ));
-        }
     }
 }
 

@@ -48,3 +48,43 @@ fn tells_every_fault_at_once() {
     }
     assert_eq!(told.len(), 12, "{told:#?}");
 }
+
+#[test]
+fn warns_of_what_a_snap_gateway_leaves_open() {
+    let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/gateway-public.pem");
+    let gateways = "listen: 127.0.0.1:0\nupstream: http://127.0.0.1:1\ngateways:\n  \
+         g: {scheme: snap-asymmetric, clients: [{id: A, public_keys: ['file:KEY'], secrets: ['file:KEY2']}, \
+         {id: B, public_keys: ['file:KEY'], secrets: ['file:KEY2']}]}\nroutes:\n";
+    // Any file of sound length will do for a secret.
+    let secret = Path::new(env!("CARGO_MANIFEST_DIR")).join("clippy.toml");
+    let gateways = gateways.replace("KEY2", secret.to_str().unwrap());
+    let gateways = gateways.replace("KEY", key.to_str().unwrap());
+    for (routes, words) in [
+        (
+            "  - {path: /a, gateway: g}\n",
+            &[
+                "without service",
+                "all of its merchants",
+                "in common",
+                "token route only",
+                "token route only",
+            ][..],
+        ),
+        (
+            "  - {path: /a, gateway: g, service: va-payment}\n  - {path: /t, token: g}\n",
+            &["in common"],
+        ),
+        (
+            "  - {path: /t, token: g}\n",
+            &["no route leads to it", "in common"],
+        ),
+    ] {
+        let config = Config::build(&value(&format!("{gateways}{routes}")), Path::new("/"));
+        let mut warnings = config.unwrap().warnings;
+        for word in words {
+            let at = warnings.iter().position(|warning| warning.contains(word));
+            warnings.remove(at.unwrap_or_else(|| panic!("no {word} in {warnings:#?}")));
+        }
+        assert!(warnings.is_empty(), "{routes}: {warnings:#?}");
+    }
+}

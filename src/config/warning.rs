@@ -1,0 +1,86 @@
+//! What is allowed, and yet worth a second look.
+
+use crate::forward::Upstream;
+use crate::route::{Gateway, Policy, Purpose, Route};
+use crate::scheme::{AnswerForm, Coverage};
+use crate::secret::KeyKind;
+
+/// Ways to the app that get around the judgement.
+pub(super) fn of_upstream(upstream: &Upstream, unmatched: Policy) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !upstream.is_local() {
+        warnings.push(format!(
+            "upstream: {} is not on this host: whoever reaches it gets around Kawal; \
+             let the app listen on 127.0.0.1",
+            upstream.text()
+        ));
+    }
+    if unmatched == Policy::Forward {
+        warnings.push(
+            "unmatched: paths without a route are forwarded unverified; if the app has other ways to \
+             its handler (such as /index.php?route=... or /notify.php/x), let the handler demand X-Kawal-Gateway"
+                .into(),
+        );
+    }
+    warnings
+}
+
+/// Answers that the gateway may not understand.
+pub(super) fn of_route(route: &Route) -> Option<String> {
+    let is_snap = route.gateway.scheme.answers() == AnswerForm::Snap;
+    (is_snap && route.service.is_none()).then(|| {
+        format!(
+            "route {}: without service, such as va-payment, what Kawal answers itself is not in SNAP form",
+            route.path
+        )
+    })
+}
+
+/// What a gateway's proof leaves open.
+pub(super) fn of_gateway(gateway: &Gateway, routes: &[Route]) -> Vec<String> {
+    let (scheme, ring) = (&gateway.scheme, &gateway.ring);
+    let by = scheme.key_kind();
+    let is_served =
+        |route: &Route| route.gateway.name == gateway.name && route.purpose == Purpose::Notify;
+    let covers = match scheme.covers() {
+        Coverage::Body => None,
+        Coverage::Fields(fields) => Some(format!(
+            "its proof covers {} only; compare amount and status with the gateway before an order is paid",
+            fields.join(", ")
+        )),
+        Coverage::Nothing => Some(
+            "its proof covers no part of a notification; whoever knows the key can send anything"
+                .to_owned(),
+        ),
+    };
+    let anyone = ring.clients().iter().any(|client| client.id.is_none());
+    let open = [
+        (!routes.iter().any(is_served), "no route leads to it"),
+        (
+            by == KeyKind::PublicKey && !scheme.covers_client() && gateway.issuer.is_none(),
+            "the gateway's key may sign for all of its merchants, and the proof does not cover for whom: \
+             add a token route, or compare the ids in the body with your own",
+        ),
+        (
+            scheme.needs_client_id().is_some() && !scheme.covers_client() && ring.shares(by),
+            "two clients have a key in common, and the proof does not cover which of them is meant: \
+             look at the body, not at X-Kawal-Client",
+        ),
+        (
+            anyone && scheme.needs_client_id() == Some(false),
+            "without an id, a digit can be moved between the client's and the next field without \
+             changing the proof; give the id",
+        ),
+        (
+            scheme.is_weak(),
+            "the gateway signs with SHA-1 and a joined secret, which is weak",
+        ),
+    ];
+    let open = open.into_iter().filter(|(holds, _)| *holds);
+    let open = open.map(|(_, says)| says.to_owned());
+    covers
+        .into_iter()
+        .chain(open)
+        .map(|says| format!("gateways.{}: {says}", gateway.name))
+        .collect()
+}
