@@ -141,7 +141,8 @@ impl Route {
     ) -> Result<Admitted, Rejection> {
         let gateway = &self.gateway;
         if self.purpose == Purpose::Token {
-            return Err(self.grant(received, ledger, now, known));
+            let granted = self.grant(received, ledger, now, known);
+            return Err(granted.map_or_else(|refused| refused, Rejection::Granted));
         }
         known.reference = gateway.scheme.reference(&received);
         let public_path = self.public_path.as_deref();
@@ -171,21 +172,8 @@ impl Route {
         claimed
     }
 
-    /// Judges a request for a token. It never reaches the app.
+    /// Judges a request for a token.
     fn grant(
-        &self,
-        received: Received,
-        ledger: &Arc<Ledger>,
-        now: Moment,
-        known: &mut Known,
-    ) -> Rejection {
-        match self.try_grant(received, ledger, now, known) {
-            Ok(grant) => Rejection::Granted(grant),
-            Err(rejection) => rejection,
-        }
-    }
-
-    fn try_grant(
         &self,
         received: Received,
         ledger: &Arc<Ledger>,
