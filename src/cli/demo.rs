@@ -89,7 +89,7 @@ async fn demo(folder: &Path, keep: bool) -> Result<bool, String> {
         ));
     }
     if keep {
-        stay(&stage, &gateways).await?;
+        stay(&stage, &mut gateways).await?;
     }
     running.drain().await;
     Ok(stage.sound)
@@ -218,10 +218,16 @@ fn short(body: &str) -> String {
     }
 }
 
-async fn stay(stage: &Stage, gateways: &[SampleGateway]) -> Result<(), String> {
+async fn stay(stage: &Stage, gateways: &mut [SampleGateway]) -> Result<(), String> {
     say("\nStill running; fresh notifications to try (Ctrl-C ends it):\n");
     for (number, gateway) in (100..).zip(gateways) {
-        let notification = gateway.notification(number, stage.clock.now().wall)?;
+        let at = stage.clock.now().wall;
+        // The one from the beginning has ended meanwhile.
+        if let Some(request) = gateway.token_request(at) {
+            let answer = request?.send(stage.listen).await;
+            gateway.take_token(&answer.map_err(|error| error.to_string())?.1);
+        }
+        let notification = gateway.notification(number, at)?;
         say(&format!("  {}\n", notification.curl(stage.listen)));
     }
     let mut signals = EndSignals::listen().map_err(|error| error.to_string())?;

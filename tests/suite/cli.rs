@@ -1,6 +1,6 @@
 //! The commands as they are typed: what they print, and the exit code that scripts rely on.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::harness::kawal::command;
 use crate::harness::*;
 
-const BUILT_IN: [&str; 3] = ["doku", "doku-qris", "pivot"];
+const BUILT_IN: [&str; 5] = ["doku", "doku-qris", "pivot", "snap", "snap-asymmetric"];
 
 #[test]
 fn help_lists_the_commands() {
@@ -116,7 +116,11 @@ fn the_demo_shows_every_verdict() {
     let exit = kawal(&["demo"]);
     assert_eq!(exit.code, Some(0), "{exit:?}");
     let table = exit.stdout.to_lowercase();
-    for gateway in BUILT_IN {
+    // Only the gateway's other way to sign has no rows of its own.
+    for gateway in BUILT_IN
+        .into_iter()
+        .filter(|name| *name != "snap-asymmetric")
+    {
         let rows: Vec<_> = table
             .lines()
             .filter(|line| line.split([' ', '|', '│']).any(|word| word == gateway))
@@ -137,6 +141,55 @@ fn the_demo_shows_every_verdict() {
         }
     }
     assert!(table.contains("json"), "QRIS arrives as JSON:\n{table}");
+    let asked = table.lines().find(|line| line.contains("token request"));
+    assert!(
+        asked.unwrap().contains("token given, app untouched"),
+        "{table}"
+    );
+}
+
+#[test]
+fn what_the_demo_prints_to_try_works_as_printed() {
+    let demo = command()
+        .args(["demo", "--keep"])
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut demo = Child(demo.unwrap());
+    let lines = BufReader::new(demo.0.stdout.take().unwrap()).lines();
+    let lines = lines
+        .map_while(Result::ok)
+        .filter(|line| line.contains("curl "));
+    let mut tried = 0;
+    for line in lines.take(4) {
+        // URL, headers and body stand between single quotes, which none of them holds.
+        let quoted: Vec<_> = line.split('\'').skip(1).step_by(2).collect();
+        let (url, rest) = quoted.split_first().unwrap();
+        let (body, headers) = rest.split_last().unwrap();
+        let (address, target) = url["http://".len()..].split_once('/').unwrap();
+        let mut request = Request::post(&format!("/{target}"), body);
+        for header in headers {
+            let (name, value) = header.split_once(": ").unwrap();
+            request = request.header(name, value);
+        }
+        let answer = request.send(address.parse().unwrap());
+        assert_eq!(answer.status, 200, "{line}: {answer:?}");
+        tried += 1;
+    }
+    assert_eq!(tried, 4);
+    let asked = Command::new("kill")
+        .args(["-s", "INT", &demo.0.id().to_string()])
+        .status();
+    assert!(asked.unwrap().success());
+    assert_eq!(demo.0.wait().unwrap().code(), Some(0));
+}
+
+/// Ends with the test.
+struct Child(std::process::Child);
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
 }
 
 /// Runs the binary with these words, away from any configuration.
