@@ -215,11 +215,16 @@ impl Route {
     /// An entry outlives both its lease and the time for which its bytes are fresh.
     fn terms(&self) -> Terms {
         let lease = self.upstream_timeout + LEASE_MARGIN;
-        let remember = self.gateway.remember.max(lease) + REMEMBER_MARGIN;
+        let again = self.duplicate == Duplicate::Forward;
+        let remember = match again {
+            false => self.gateway.remember,
+            // It is never late, and only its attempts are counted.
+            true => self.gateway.window.without_late().span(),
+        };
         Terms {
             lease,
-            remember,
-            again: self.duplicate == Duplicate::Forward,
+            remember: remember.max(lease) + REMEMBER_MARGIN,
+            again,
         }
     }
 }

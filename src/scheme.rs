@@ -192,10 +192,10 @@ impl Scheme {
         format.parse(&text).ok_or(Rejection::BadProof).map(Some)
     }
 
-    /// The id of the client as far as it is proven: where the proof does not cover it, whoever replays
-    /// could name another client that has the same key.
+    /// The id of the client as far as it is proven: where the proof leaves it open, whoever replays could
+    /// name another client that has the same key.
     fn proven<'k>(&self, ring: &'k KeyRing, client: &'k Client) -> Option<&'k str> {
-        let proven = match self.covers_client() {
+        let proven = match self.proves_client() {
             true => Some(client),
             false => ring.proven(client, self.key_kind()),
         };
@@ -353,10 +353,12 @@ impl Scheme {
         matches!(self.at, Place::Query(_) | Place::Form(_) | Place::Param(_))
     }
 
-    /// Whether the client's id is part of what is proven.
+    /// Whether the proof tells which client is meant. A digest joins its values without a border, so
+    /// that the end of an id may be the beginning of its neighbour.
     #[must_use]
-    pub fn covers_client(&self) -> bool {
-        self.client.as_ref().is_some_and(|rule| rule.covered)
+    pub fn proves_client(&self) -> bool {
+        let is_covered = self.client.as_ref().is_some_and(|rule| rule.covered);
+        is_covered && !matches!(self.algorithm, Algorithm::Digest(_))
     }
 
     /// Whether the path is part of what is proven.

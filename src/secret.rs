@@ -7,6 +7,8 @@ pub use public_key::PublicKey;
 pub use ring::{Client, KeyKind, KeyRing};
 
 use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -43,8 +45,7 @@ impl Secret {
         if bytes.is_empty() {
             return Err("is empty; put the gateway's secret key into it".into());
         }
-        let is_pem = bytes.windows(10).any(|window| window == b"-----BEGIN");
-        if is_pem || PublicKey::parse(&bytes).is_ok() {
+        if is_key_file(&bytes) {
             return Err("holds a PEM or public key where a shared secret belongs; \
                         a public key would let everybody sign"
                 .into());
@@ -91,6 +92,22 @@ impl Secret {
     pub fn is_weak(&self) -> bool {
         self.bytes().len() < 16
     }
+}
+
+/// Whether this is PEM, or base64 of one whole DER sequence, as keys of any kind are (X.690 §8.1).
+fn is_key_file(bytes: &[u8]) -> bool {
+    let holds = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+    let bare: Vec<u8> = bytes.iter().copied().filter(u8::is_ascii_graphic).collect();
+    let der = Zeroizing::new(STANDARD.decode(Zeroizing::new(bare)).unwrap_or_default());
+    let is_sequence = match &**der {
+        [0x30, 0x82, high, low, rest @ ..] => {
+            rest.len() == usize::from(u16::from_be_bytes([*high, *low]))
+        }
+        [0x30, 0x81, length, rest @ ..] => rest.len() == usize::from(*length),
+        [0x30, length @ 16..=0x7f, rest @ ..] => rest.len() == usize::from(*length),
+        _ => false,
+    };
+    holds(b"-----BEGIN") || holds(b" KEY-----") || is_sequence
 }
 
 impl fmt::Debug for Secret {
@@ -169,9 +186,20 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_shared_secret_without_showing_it() {
-        for file in ["", "\n", "1234567\n", "-----BEGIN PUBLIC KEY-----\nMIIB\n"] {
+        let key = include_str!("../tests/keys/elliptic-public.pem");
+        let bare: String = key.lines().filter(|line| !line.starts_with('-')).collect();
+        for file in [
+            "",
+            "\n",
+            "1234567\n",
+            key,
+            key.trim_start_matches('-'),
+            &format!("the key:\n{key}"),
+            &bare,
+            &format!(" {bare}\n"),
+        ] {
             let why = Secret::new(file.into()).unwrap_err();
-            assert!(!why.contains("1234567") && !why.contains("MIIB"), "{why}");
+            assert!(!why.contains("1234567") && !why.contains(&bare), "{why}");
         }
         let why = "SK-in-the-config".parse::<Reference>().unwrap_err();
         assert!(why.contains("file:PATH") && !why.contains("SK-in"), "{why}");

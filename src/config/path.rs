@@ -123,7 +123,7 @@ fn route(
         let (path, query) = public_path.split_once('?').unwrap_or((public_path, "-"));
         faults.take(&key("public_path"), check_path(path));
         if query.is_empty()
-            || query.contains('#')
+            || query.contains(['#', '<', '>', '"'])
             || !query.bytes().all(|byte| byte.is_ascii_graphic())
         {
             let says = "ends in no query that a request could have";

@@ -57,13 +57,13 @@ pub(super) fn of_gateway(gateway: &Gateway, routes: &[Route]) -> Vec<String> {
     let open = [
         (!routes.iter().any(is_served), "no route leads to it"),
         (
-            by == KeyKind::PublicKey && !scheme.covers_client() && gateway.issuer.is_none(),
+            by == KeyKind::PublicKey && !scheme.proves_client() && gateway.issuer.is_none(),
             "the gateway's key may sign for all of its merchants, and the proof does not cover for whom: \
              add a token route, or compare the ids in the body with your own",
         ),
         (
-            scheme.needs_client_id().is_some() && !scheme.covers_client() && ring.shares(by),
-            "two clients have a key in common, and the proof does not cover which of them is meant: \
+            scheme.needs_client_id().is_some() && !scheme.proves_client() && ring.shares(by),
+            "two clients have a key in common, and the proof does not tell which of them is meant: \
              look at the body, not at X-Kawal-Client",
         ),
         (

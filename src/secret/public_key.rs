@@ -48,7 +48,7 @@ impl PublicKey {
         Ok(Self(parsed))
     }
 
-    /// The key in DER (RFC 5280).
+    /// The key in DER (RFC 8017).
     #[must_use]
     pub fn der(&self) -> &[u8] {
         self.0.as_ref()

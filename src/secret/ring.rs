@@ -28,12 +28,13 @@ pub enum KeyKind {
 
 impl Client {
     fn fingerprints(&self, kind: KeyKind) -> Vec<[u8; 32]> {
-        let keys: Vec<&[u8]> = match kind {
-            KeyKind::Secret => self.secrets.iter().map(Secret::bytes).collect(),
-            KeyKind::PublicKey => self.public_keys.iter().map(PublicKey::der).collect(),
-        };
-        let digests = keys.into_iter().map(|key| Sha256::digest(key).into());
-        digests.collect()
+        // HMAC takes a key and the same with zeros after it for one.
+        let of_secret = |secret: &Secret| Sha256::digest(secret.hmac_sha512(b"kin")).into();
+        let of_public_key = |key: &PublicKey| Sha256::digest(key.der()).into();
+        match kind {
+            KeyKind::Secret => self.secrets.iter().map(of_secret).collect(),
+            KeyKind::PublicKey => self.public_keys.iter().map(of_public_key).collect(),
+        }
     }
 }
 
