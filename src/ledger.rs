@@ -22,6 +22,17 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Key([u8; 32]);
 
+impl Key {
+    /// What its first 16 hex digits say.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        let [first, ..] = self.0.as_chunks().0 else {
+            return 0;
+        };
+        u64::from_be_bytes(*first)
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -91,7 +91,7 @@ impl TokenRequest {
 pub struct Issuer {
     gateway: Arc<str>,
     request: Scheme,
-    clients: Vec<(Arc<str>, Vec<Key>)>,
+    clients: Vec<(Arc<str>, Vec<TokenKey>)>,
     validation: Validation,
 }
 
@@ -117,7 +117,9 @@ impl Issuer {
         let clients = ring.clients().iter().filter_map(|client| {
             let id = client.id.clone()?;
             let keys = client.secrets.iter();
-            let keys: Result<_, _> = keys.map(|key| Key::derive(key, &gateway, &id)).collect();
+            let keys: Result<_, _> = keys
+                .map(|key| TokenKey::derive(key, &gateway, &id))
+                .collect();
             Some(keys.map(|keys| (id, keys)))
         });
         let clients: Result<_, _> = clients.collect();
@@ -193,7 +195,7 @@ impl Issuer {
         }
     }
 
-    fn keys(&self, client: &str) -> Option<&[Key]> {
+    fn keys(&self, client: &str) -> Option<&[TokenKey]> {
         let mut clients = self.clients.iter();
         let (_, keys) = clients.find(|(id, _)| **id == *client)?;
         Some(keys)
@@ -217,7 +219,7 @@ fn signature_only() -> Validation {
 }
 
 /// One secret's key for tokens.
-struct Key {
+struct TokenKey {
     signs: EncodingKey,
     verifies: DecodingKey,
 }
@@ -231,7 +233,7 @@ impl hkdf::KeyType for Length {
     }
 }
 
-impl Key {
+impl TokenKey {
     /// HKDF-SHA256 (RFC 5869), so that the key tells nothing of the secret, and is another one for
     /// every gateway and client.
     fn derive(secret: &Secret, gateway: &str, client: &str) -> Result<Self, Unspecified> {

@@ -51,6 +51,16 @@ impl Service {
     pub fn is_functional(self) -> bool {
         self == Self::VaInquiry
     }
+
+    fn body(self, status: u16, message: &'static str, more: impl Serialize) -> String {
+        let body = Body {
+            response_code: self.response_code(status),
+            response_message: message,
+            more,
+        };
+        // Strings and raw JSON under plain names cannot fail to be written.
+        serde_json::to_string(&body).unwrap_or_default()
+    }
 }
 
 /// A body: the code, its meaning, and what else the service answers.
@@ -107,18 +117,6 @@ struct VirtualAccount<'a> {
     payment_request_id: Option<&'a RawValue>,
 }
 
-impl Service {
-    fn body(self, status: u16, message: &'static str, more: impl Serialize) -> String {
-        let body = Body {
-            response_code: self.response_code(status),
-            response_message: message,
-            more,
-        };
-        // Strings and raw JSON under plain names cannot fail to be written.
-        serde_json::to_string(&body).unwrap_or_default()
-    }
-}
-
 /// The body of a refusal. It tells no more than its status.
 pub(super) fn refusal(service: Service, status: u16) -> String {
     service.body(status, message(status), Nothing {})
@@ -140,13 +138,16 @@ pub(super) fn acknowledgement(service: Service, body: &[u8], key: Key) -> Acknow
     let body = match service {
         Service::VaPayment => {
             // A body that names one of them twice, or is no object, has nothing to echo.
-            let body = body.trim_ascii_start();
-            let object = body.strip_prefix(b"{").and(Some(body)).unwrap_or_default();
-            let virtual_account_data = serde_json::from_slice(object).unwrap_or_default();
-            let echo = Echo {
-                virtual_account_data,
-            };
-            service.body(200, SUCCESS, echo)
+            let object = Some(body).filter(|body| body.trim_ascii_start().starts_with(b"{"));
+            let read = object.and_then(|object| serde_json::from_slice(object).ok());
+            let virtual_account_data = read.unwrap_or_default();
+            service.body(
+                200,
+                SUCCESS,
+                Echo {
+                    virtual_account_data,
+                },
+            )
         }
         Service::DebitNotify => {
             let approval_code = approval_code(key);
@@ -166,10 +167,7 @@ pub(super) fn acknowledgement(service: Service, body: &[u8], key: Key) -> Acknow
 /// Twelve digits, the same for every copy of a notification. The documents demand a code and do not
 /// say of what, so it names what `X-Kawal-Notification-Id` names.
 fn approval_code(key: Key) -> String {
-    let hex = key.to_string();
-    let digits = hex.get(..16).unwrap_or_default();
-    let number = u64::from_str_radix(digits, 16).unwrap_or_default();
-    format!("{:012}", number % 1_000_000_000_000)
+    format!("{:012}", key.number() % 1_000_000_000_000)
 }
 
 const SUCCESS: &str = "Successful";

@@ -8,15 +8,9 @@ use serde_json::{Value, json};
 use crate::harness::keys::rsa_signature;
 use crate::harness::snap::{PAYMENT, Snap, minify, sha256_hex};
 use crate::harness::tokens::{Jwt, access_token, token_key};
-use crate::harness::{App, Config, Kawal, TokenRequest, tests_folder};
+use crate::harness::{App, Config, Kawal, TokenRequest, vector, vectors};
 
-#[derive(Deserialize)]
-struct Vector {
-    name: String,
-    scheme: String,
-    inputs: Value,
-    expected: Expected,
-}
+type Vector = vector::Vector<Expected>;
 
 #[derive(Deserialize)]
 struct Expected {
@@ -28,11 +22,6 @@ struct Expected {
 }
 
 impl Vector {
-    fn input(&self, key: &str) -> &str {
-        let value = self.inputs[key].as_str();
-        value.unwrap_or_else(|| panic!("{}: no {key}", self.name))
-    }
-
     fn expected<'a>(&'a self, value: &'a Option<String>) -> &'a str {
         let value = value.as_deref();
         value.unwrap_or_else(|| panic!("{}: nothing to expect", self.name))
@@ -66,26 +55,16 @@ impl Vector {
     }
 }
 
-fn vectors(scheme: &str, at_least: usize) -> Vec<Vector> {
-    let path = tests_folder().join("vectors/snap.json");
-    let table: Vec<Vector> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let all = table.len();
-    let table: Vec<_> = table.into_iter().filter(|v| v.scheme == scheme).collect();
-    assert!(
-        table.len() >= at_least,
-        "{} rows for {scheme} of {all}",
-        table.len()
-    );
+fn vectors_of(scheme: &str, at_least: usize) -> Vec<Vector> {
+    let mut table: Vec<Vector> = vectors("snap.json", 1);
+    table.retain(|vector| vector.scheme == scheme);
+    assert!(table.len() >= at_least, "{} for {scheme}", table.len());
     table
 }
 
-/// The vectors are years old: a window wide enough for all of them.
 fn patient(config: Config, gateway: &str, client: Value) -> Config {
-    let window = json!({"max_age": "175200h", "max_skew": "5m", "late": "175200h"});
-    config
-        .set(&format!("gateways.{gateway}.freshness"), window)
-        .set(&format!("gateways.{gateway}.remember"), "175300h")
-        .set(&format!("gateways.{gateway}.clients"), json!([client]))
+    let clients = format!("gateways.{gateway}.clients");
+    config.patient(gateway).set(&clients, json!([client]))
 }
 
 fn judging(vector: &Vector, app: &App) -> Kawal {
@@ -105,17 +84,16 @@ fn every_vector_is_of_a_kind_that_is_tested() {
         ("snap-asymmetric-notification-rsa-sha256", 1),
     ];
     let rows: usize = kinds
-        .map(|(kind, least)| vectors(kind, least).len())
+        .map(|(kind, least)| vectors_of(kind, least).len())
         .iter()
         .sum();
-    let path = tests_folder().join("vectors/snap.json");
-    let table: Vec<Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let table: Vec<Vector> = vectors("snap.json", 1);
     assert_eq!(rows, table.len(), "a row that no test looks at");
 }
 
 #[test]
 fn symmetric_signatures_are_those_of_the_vendor_libraries() {
-    for vector in vectors("snap-symmetric-hmac-sha512", 20) {
+    for vector in vectors_of("snap-symmetric-hmac-sha512", 20) {
         let name = &vector.name;
         vector.check_digest();
         let signed = vector.symmetric();
@@ -136,7 +114,7 @@ fn symmetric_signatures_are_those_of_the_vendor_libraries() {
 #[test]
 fn a_signature_over_the_raw_body_is_accepted_too() {
     let mut rows = 0;
-    for vector in vectors("snap-symmetric-hmac-sha512", 20) {
+    for vector in vectors_of("snap-symmetric-hmac-sha512", 20) {
         let Some(raw) = &vector.expected.raw_sha256_hex else {
             continue;
         };
@@ -158,7 +136,7 @@ fn a_signature_over_the_raw_body_is_accepted_too() {
 /// Only the digest is published: the signature around it is ours.
 #[test]
 fn the_official_digest_keeps_the_spaces_inside_strings() {
-    for vector in vectors("snap-minify-sha256", 1) {
+    for vector in vectors_of("snap-minify-sha256", 1) {
         vector.check_digest();
         let body = vector.input("body");
         assert!(body.contains("\"  088899\""), "{}", vector.name);
@@ -182,7 +160,7 @@ fn the_official_digest_keeps_the_spaces_inside_strings() {
 
 #[test]
 fn an_asymmetric_notification_is_verified_with_the_key_of_the_vector() {
-    for vector in vectors("snap-asymmetric-notification-rsa-sha256", 1) {
+    for vector in vectors_of("snap-asymmetric-notification-rsa-sha256", 1) {
         vector.check_digest();
         let signed = Snap::new(vector.input("body"))
             .client("BRN-VECTOR", "unused-here")
@@ -209,7 +187,7 @@ const SECRET: &str = "SK-of-the-vector-0001";
 
 #[test]
 fn a_token_request_is_verified_with_the_key_of_the_vector() {
-    for vector in vectors("snap-asymmetric-token-rsa-sha256", 1) {
+    for vector in vectors_of("snap-asymmetric-token-rsa-sha256", 1) {
         let id = vector.input("client_id");
         let signed = TokenRequest::new().client(id).at(vector.input("timestamp"));
         let text = vector.expected(&vector.expected.string_to_sign);

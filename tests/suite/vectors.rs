@@ -1,18 +1,12 @@
 //! Known answers, through the running binary and against the suite's own signers.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::gateway::digest;
-use crate::harness::{App, Config, Doku, Kawal, Pairs, Qris, Request, tests_folder};
+use crate::harness::{App, Config, Doku, Kawal, Pairs, Qris, Request, vector, vectors};
 
-#[derive(Deserialize)]
-struct Vector {
-    name: String,
-    scheme: String,
-    inputs: Value,
-    expected: Expected,
-}
+type Vector = vector::Vector<Expected>;
 
 #[derive(Deserialize)]
 struct Expected {
@@ -26,11 +20,6 @@ struct Expected {
 }
 
 impl Vector {
-    fn input(&self, key: &str) -> &str {
-        let value = self.inputs[key].as_str();
-        value.unwrap_or_else(|| panic!("{}: no {key}", self.name))
-    }
-
     fn doku(&self) -> Doku {
         Doku::new(self.input("body"))
             .client(self.input("client_id"), self.input("secret"))
@@ -57,23 +46,8 @@ impl Vector {
     }
 }
 
-fn vectors(file: &str, at_least: usize) -> Vec<Vector> {
-    let path = tests_folder().join("vectors").join(file);
-    let table: Vec<Vector> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    assert!(table.len() >= at_least, "the table is thinner than it was");
-    table
-}
-
-/// The vectors are years old: a window wide enough for all of them.
 fn patient(app: &App) -> Config {
-    let window = json!({"max_age": "175200h", "max_skew": "5m", "late": "175200h"});
-    let mut config = Config::new(app);
-    for gateway in ["doku", "doku-qris"] {
-        config = config
-            .set(&format!("gateways.{gateway}.freshness"), window.clone())
-            .set(&format!("gateways.{gateway}.remember"), "175300h");
-    }
-    config
+    Config::new(app).patient("doku").patient("doku-qris")
 }
 
 /// A secret of fewer than 8 bytes is refused, and HMAC fills a short key up with zeros anyway.
@@ -108,7 +82,7 @@ fn admits_doku(vector: &Vector) {
 #[test]
 fn doku_signatures_are_those_of_the_vendor_libraries() {
     let mut through_the_binary = 0;
-    for vector in vectors("doku.json", 8) {
+    for vector in vectors::<Expected>("doku.json", 8) {
         let name = &vector.name;
         let expected = &vector.expected;
         if let Some(expected) = &expected.digest {
@@ -152,7 +126,7 @@ fn judging_qris(vector: &Vector, app: &App) -> Kawal {
 fn qris_words_are_judged_as_listed() {
     let mut admitted = 0;
     let mut refused = 0;
-    for vector in vectors("qris.json", 9) {
+    for vector in vectors::<Expected>("qris.json", 9) {
         let name = &vector.name;
         assert_eq!(vector.scheme, "doku-qris-words-sha1", "{name}");
         if vector.inputs["query"].is_null() {
@@ -188,7 +162,7 @@ fn qris_words_are_judged_as_listed() {
 
 #[test]
 fn fields_that_nobody_signed_cannot_change_after_delivery() {
-    let table = vectors("qris.json", 9);
+    let table = vectors::<Expected>("qris.json", 9);
     let genuine = table.iter().find(|v| v.expected.json.is_some()).unwrap();
     let altered = |v: &&Vector| v.expected.admit_after_delivery_of_full_query == Some(false);
     let altered: Vec<_> = table.iter().filter(altered).collect();
@@ -207,7 +181,7 @@ fn fields_that_nobody_signed_cannot_change_after_delivery() {
 
 #[test]
 fn a_space_may_be_written_in_two_ways() {
-    let table = vectors("qris.json", 9);
+    let table = vectors::<Expected>("qris.json", 9);
     let converted = table.iter().filter_map(|v| v.expected.json.as_ref());
     let converted: Vec<_> = converted.collect();
     assert!(converted.len() >= 2, "plus and percent both have a vector");

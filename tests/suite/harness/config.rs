@@ -135,6 +135,13 @@ impl Config {
         self
     }
 
+    /// Gives a gateway a window that is wide enough for known answers, which are years old.
+    pub fn patient(self, gateway: &str) -> Self {
+        let window = json!({"max_age": "175200h", "max_skew": "5m", "late": "175200h"});
+        self.set(&format!("gateways.{gateway}.freshness"), window)
+            .set(&format!("gateways.{gateway}.remember"), "175300h")
+    }
+
     /// Sets what stands under a dotted path (`replay.capacity`), making levels as needed.
     pub fn set(mut self, path: &str, value: impl Into<Value>) -> Self {
         let mut place = &mut self.tree;

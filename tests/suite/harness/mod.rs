@@ -18,6 +18,7 @@ pub mod request;
 pub mod snap;
 pub mod tokens;
 pub mod vacant;
+pub mod vector;
 pub mod visits;
 pub mod wire;
 
@@ -33,6 +34,7 @@ pub use request::Request;
 pub use snap::{Snap, snap};
 pub use tokens::{Jwt, TokenRequest};
 pub use vacant::Vacant;
+pub use vector::vectors;
 pub use wire::{Connection, Response};
 
 use std::path::{Path, PathBuf};
