@@ -4,6 +4,7 @@ mod fault;
 mod gateway;
 mod keys;
 mod path;
+mod schemes;
 mod shape;
 mod source;
 mod warning;
@@ -16,6 +17,7 @@ use crate::forward::Upstream;
 use crate::route::{Duplicate, Routes};
 use fault::{Faults, join};
 use figment::value::Value;
+use schemes::Schemes;
 use shape::{LimitsShape, ReplayShape, Top};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -140,7 +142,15 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
     }
     let mut warnings = Vec::new();
     let issuing = path::named_by_token_routes(&top.routes);
-    let gateways = gateway::gateways(faults, &mut warnings, &top.gateways, &issuing, base);
+    let schemes = Schemes::check(faults, &top.schemes);
+    let gateways = gateway::gateways(
+        faults,
+        &mut warnings,
+        &top.gateways,
+        &schemes,
+        &issuing,
+        base,
+    );
     let defaults = path::Defaults {
         body_limit: limits.body.as_u64(),
         upstream_timeout: timeouts.upstream,
@@ -153,6 +163,8 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
     for gateway in gateways.values() {
         warnings.extend(warning::of_gateway(gateway, &routes));
     }
+    let used: Vec<_> = gateways.values().map(|g| g.scheme.name()).collect();
+    warnings.extend(schemes.unused(&used));
     Some(Config {
         listen: listen?,
         admin: admin.flatten(),

@@ -104,16 +104,18 @@ impl Ledger {
         self.complete_since
     }
 
-    /// The key under which a payload is known.
+    /// The key under which a payload is known; that of its first item where it is a batch.
     #[must_use]
     pub fn key(payload: &Payload) -> Key {
-        match payload.signed().identity {
-            Identity::Values(digest) => Key(digest),
+        match &payload.signed().identity {
+            Identity::Values(digest) => Key(*digest),
+            Identity::Batch(items) => items.first().copied().map(Key).unwrap_or_default(),
             Identity::Content => Key(payload.content()),
         }
     }
 
-    /// Claims a notification: of any number of copies, one passes.
+    /// Claims a notification: of any number of copies, one passes. A batch passes when every item does:
+    /// one that was delivered alone, or in another batch, is a conflict.
     ///
     /// # Errors
     /// [`Rejection::InFlight`], [`Rejection::Repeat`], [`Rejection::Conflict`] or
@@ -126,13 +128,21 @@ impl Ledger {
     ) -> Result<Admitted, Rejection> {
         let key = Self::key(&payload);
         let hold = self.memory.claim(key, payload.content(), terms, now)?;
-        let claim = Claim {
+        let mut claim = Claim {
             ledger: Arc::clone(self),
             key,
             hold,
+            others: Vec::new(),
             again: terms.again,
             stage: Stage::Held,
         };
+        if let Identity::Batch(items) = &payload.signed().identity {
+            for key in items.iter().skip(1).copied().map(Key) {
+                // On the way out, the claim gives back what it holds so far.
+                let hold = self.memory.claim(key, payload.content(), terms, now)?;
+                claim.others.push((key, hold));
+            }
+        }
         Ok(Admitted { payload, claim })
     }
 
@@ -171,6 +181,8 @@ pub struct Claim {
     ledger: Arc<Ledger>,
     key: Key,
     hold: Hold,
+    /// The other items of a batch.
+    others: Vec<(Key, Hold)>,
     /// Whether a delivered one may come again.
     again: bool,
     stage: Stage,
@@ -207,20 +219,29 @@ impl Claim {
             return self.free();
         }
         self.stage = Stage::Settled;
+        for (key, hold) in &self.others {
+            self.ledger.memory.deliver(*key, *hold, answer.clone());
+        }
         self.ledger.memory.deliver(self.key, self.hold, answer);
     }
 
     /// The app refused: the next copy reaches it again.
     pub fn free(mut self) {
         self.stage = Stage::Settled;
-        self.ledger.memory.free(self.key, self.hold, true);
+        self.give_back(true);
+    }
+
+    fn give_back(&self, seen: bool) {
+        for (key, hold) in self.others.iter().chain([&(self.key, self.hold)]) {
+            self.ledger.memory.free(*key, *hold, seen);
+        }
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         if self.stage == Stage::Held {
-            self.ledger.memory.free(self.key, self.hold, false);
+            self.give_back(false);
         }
     }
 }

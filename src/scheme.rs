@@ -1,5 +1,6 @@
 //! How a gateway proves its notifications, and the only maker of [`Authentic`].
 
+mod border;
 mod compile;
 mod declaration;
 mod json;
@@ -9,23 +10,23 @@ mod proof;
 mod signed;
 mod template;
 mod time;
+mod verify;
 
 pub use compile::SchemeFault;
-pub use declaration::{Acknowledgement, AnswerForm, Declaration, Freshness, ProofKind};
-pub use place::{Place, bearer_token};
+pub use declaration::{Acknowledgement, AnswerForm, Confidence, Declaration, Freshness, ProofKind};
+pub use place::{Place, Scope, bearer_token};
 pub use preset::Preset;
 pub use signed::{Coverage, Identity, Signed};
 
 use crate::intake::Received;
 use crate::rejection::Rejection;
-use crate::secret::{Client, KeyKind, KeyRing};
+use crate::secret::{Client, KeyFormat, KeyKind};
 use jiff::Timestamp;
-use proof::{Algorithm, Encoding};
+use proof::{Algorithm, Encoding, Hash};
 use regex::Regex;
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
-use template::{Reading, Template};
+use template::{Reading, Source, Template};
 use time::TimeFormat;
 
 /// A compiled scheme.
@@ -33,19 +34,27 @@ use time::TimeFormat;
 pub struct Scheme {
     name: Box<str>,
     title: Box<str>,
+    source: Vec<String>,
+    confidence: Confidence,
     algorithm: Algorithm,
+    key: KeyFormat,
+    /// The list whose items bear proofs, as a pointer into the body.
+    each: Option<Box<str>>,
     at: Place,
+    separator: Option<Box<str>>,
     prefix: Box<str>,
     encoding: Encoding,
     messages: Vec<Template>,
     client: Option<ClientRule>,
     time: Option<(Place, TimeFormat)>,
     identity: Option<Template>,
-    shapes: Vec<(Place, Regex)>,
+    shapes: Vec<Shape>,
     reference: Option<Place>,
     answers: AnswerForm,
     test: Option<(Place, Regex)>,
     covers: Arc<Coverage>,
+    /// Values whose borders the messages do not tell.
+    joined: Vec<String>,
     /// Whether white space outside JSON strings may be left out of what the proof covers.
     minifies: bool,
     freshness: Option<Freshness>,
@@ -55,10 +64,20 @@ pub struct Scheme {
 
 #[derive(Debug)]
 struct ClientRule {
-    at: Place,
+    /// `None` where no notification names the client.
+    at: Option<Place>,
     optional: bool,
-    /// Whether the proof covers it.
+    /// Whether the proof covers it, with its borders.
     covered: bool,
+}
+
+/// What a whole value looks like.
+#[derive(Debug)]
+struct Shape {
+    at: Place,
+    pattern: Regex,
+    /// Whether the messages can do without the value.
+    may_lack: bool,
 }
 
 /// A notification whose proof holds.
@@ -81,179 +100,15 @@ impl Authentic {
 }
 
 impl Scheme {
-    /// Checks the proof of a notification sent to `gateway`. `public_path` stands in for the path
-    /// where an ingress rewrites it; where it has a query, the notification must have the same.
-    ///
-    /// # Errors
-    /// [`Rejection::MissingProof`], [`Rejection::UnknownClient`], [`Rejection::BadProof`], and
-    /// [`Rejection::Malformed`] where parameters have no single reading.
-    pub fn authenticate(
-        &self,
-        received: Received,
-        gateway: &str,
-        ring: &KeyRing,
-        public_path: Option<&str>,
-    ) -> Result<Authentic, Rejection> {
-        let given = self.at.read(&received)?.ok_or(Rejection::MissingProof)?;
-        let found = self.find_clients(&received, ring)?;
-        let candidates = found.unwrap_or(std::slice::from_ref(ring.decoy()));
-        let matched = self.verify(&received, &given, candidates, public_path)?;
-        // Looked at only now, so that an unknown client costs what a known one costs.
-        let client = match (found, matched) {
-            (None, _) => return Err(Rejection::UnknownClient),
-            (Some(_), None) => return Err(Rejection::BadProof),
-            (Some(_), Some(client)) => client,
-        };
-        let signed = Signed {
-            client: client.id.clone(),
-            at: self.signed_at(&received)?,
-            identity: self.identify(&received, gateway, self.proven(ring, client), public_path)?,
-            minified: self.minifies,
-            covers: Arc::clone(&self.covers),
-            secret_header: self.secret_header(),
-            test: self.is_test(&received),
-        };
-        drop(given);
-        Ok(Authentic { received, signed })
-    }
-
-    /// The clients whose secrets may have made the proof, `None` where the id is unknown.
-    fn find_clients<'k>(
-        &self,
-        received: &Received,
-        ring: &'k KeyRing,
-    ) -> Result<Option<&'k [Client]>, Rejection> {
-        let Some(rule) = &self.client else {
-            return Ok(Some(ring.clients()));
-        };
-        let id = rule.at.read(received)?.ok_or(Rejection::MissingProof)?;
-        Ok(ring.find(&id).map(std::slice::from_ref))
-    }
-
-    /// The first client one of whose keys made the proof. Every key of every client is tried, so
-    /// that the time taken does not tell which one matched.
-    fn verify<'k>(
-        &self,
-        received: &Received,
-        given: &str,
-        clients: &'k [Client],
-        public_path: Option<&str>,
-    ) -> Result<Option<&'k Client>, Rejection> {
-        for (place, shape) in &self.shapes {
-            let value = place.read(received)?.ok_or(Rejection::MissingProof)?;
-            if !shape.is_match(&value) {
-                return Err(Rejection::BadProof);
-            }
-        }
-        let text = given
-            .strip_prefix(&*self.prefix)
-            .ok_or(Rejection::BadProof)?;
-        let mut matched = None;
-        if self.algorithm == Algorithm::Static {
-            for client in clients {
-                for secret in &client.secrets {
-                    if Algorithm::is_secret(text, secret.bytes()) {
-                        matched = matched.or(Some(client));
-                    }
-                }
-            }
-            return Ok(matched);
-        }
-        let proof = self.encoding.decode(text).ok_or(Rejection::BadProof)?;
-        let query = received.head().query();
-        let pinned = public_path.and_then(|path| path.split_once('?'));
-        let is_pinned = pinned.is_some_and(|(_, pinned)| Some(pinned) == query);
-        if pinned.is_some() && !is_pinned {
-            return Err(Rejection::BadProof);
-        }
-        let covers_query =
-            |message: &&Template| query.is_none() || is_pinned || !message.leaves_out_query();
-        let messages: Vec<&Template> = self.messages.iter().filter(covers_query).collect();
-        for client in clients {
-            let reading = Reading {
-                received,
-                public_path,
-                client: client.id.as_deref().unwrap_or_default(),
-                secret: b"",
-            };
-            let algorithm = self.algorithm;
-            if algorithm.is_made_by(client, &messages, reading, &proof)? {
-                matched = matched.or(Some(client));
-            }
-        }
-        Ok(matched)
-    }
-
-    fn signed_at(&self, received: &Received) -> Result<Option<Timestamp>, Rejection> {
-        let Some((place, format)) = &self.time else {
-            return Ok(None);
-        };
-        let text = place.read(received)?.ok_or(Rejection::MissingProof)?;
-        format.parse(&text).ok_or(Rejection::BadProof).map(Some)
-    }
-
-    /// The id of the client as far as it is proven: where the proof leaves it open, whoever replays could
-    /// name another client that has the same key.
-    fn proven<'k>(&self, ring: &'k KeyRing, client: &'k Client) -> Option<&'k str> {
-        let proven = match self.proves_client() {
-            true => Some(client),
-            false => ring.proven(client, self.key_kind()),
-        };
-        proven?.id.as_deref()
-    }
-
-    fn identify(
-        &self,
-        received: &Received,
-        gateway: &str,
-        client: Option<&str>,
-        public_path: Option<&str>,
-    ) -> Result<Identity, Rejection> {
-        let Some(template) = &self.identity else {
-            return Ok(Identity::Content);
-        };
-        let id = client.unwrap_or_default();
-        let mut hash = Sha256::new();
-        // Lengths keep one field from running into the next.
-        for field in ["kawal identity 1", gateway, id] {
-            hash.update(field.len().to_be_bytes());
-            hash.update(field);
-        }
-        let reading = Reading {
-            received,
-            public_path,
-            client: id,
-            secret: b"",
-        };
-        template.feed(reading, &mut |piece| hash.update(piece))?;
-        Ok(Identity::Values(hash.finalize().into()))
-    }
-
-    /// What cannot be read in one way is no test: the app shall see it.
-    fn is_test(&self, received: &Received) -> bool {
-        let Some((place, shape)) = &self.test else {
-            return false;
-        };
-        let event = place.read(received).ok().flatten();
-        event.is_some_and(|event| shape.is_match(&event))
-    }
-
     /// What people trace a notification by, where it has the shape to be logged. Not believed.
     #[must_use]
     pub fn reference(&self, received: &Received) -> Option<Box<str>> {
         let place = self.reference.as_ref()?;
-        let value = place.read(received).ok().flatten()?;
-        let mut shapes = self.shapes.iter().filter(|(shaped, _)| shaped == place);
+        let value = place.read(Scope::whole(received)).ok().flatten()?;
+        let mut shapes = self.shapes.iter().filter(|shape| shape.at == *place);
         shapes
-            .all(|(_, shape)| shape.is_match(&value))
+            .all(|shape| shape.pattern.is_match(&value))
             .then(|| value.as_ref().into())
-    }
-
-    fn secret_header(&self) -> Option<Box<str>> {
-        match (self.algorithm, &self.at) {
-            (Algorithm::Static, Place::Header(name)) => Some(name.clone()),
-            _ => None,
-        }
     }
 
     /// The text of a proof for a notification that bears none yet, as the gateway would write it.
@@ -272,7 +127,7 @@ impl Scheme {
             None => String::from_utf8_lossy(secret.bytes()).into_owned(),
             Some(message) => {
                 let message = message.fill(Reading {
-                    received,
+                    scope: Scope::whole(received),
                     public_path,
                     client: client.id.as_deref().unwrap_or_default(),
                     secret: secret.bytes(),
@@ -300,6 +155,46 @@ impl Scheme {
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// Public pages that say so.
+    #[must_use]
+    pub fn source(&self) -> &[String] {
+        &self.source
+    }
+
+    /// How sure it is that the gateway signs so.
+    #[must_use]
+    pub fn confidence(&self) -> Confidence {
+        self.confidence
+    }
+
+    /// How its keys are written in their files.
+    #[must_use]
+    pub fn key(&self) -> &KeyFormat {
+        &self.key
+    }
+
+    /// Its algorithm, for people.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.algorithm {
+            Algorithm::Hmac(Hash::Sha512) => "HMAC-SHA512",
+            Algorithm::Hmac(Hash::Sha256 | Hash::Sha1 | Hash::Md5) => "HMAC-SHA256",
+            Algorithm::Digest(Hash::Md5) => "MD5 with the secret",
+            Algorithm::Digest(Hash::Sha1) => "SHA-1 with the secret",
+            Algorithm::Digest(Hash::Sha256) => "SHA-256 with the secret",
+            Algorithm::Digest(Hash::Sha512) => "SHA-512 with the secret",
+            Algorithm::RsaSha256 => "RSA-SHA256",
+            Algorithm::Ed25519 => "Ed25519",
+            Algorithm::Static => "the key itself",
+        }
+    }
+
+    /// Values that its messages join without a mark between them, each run as a list of names.
+    #[must_use]
+    pub fn joined(&self) -> &[String] {
+        &self.joined
     }
 
     /// What its proof covers.
@@ -332,11 +227,17 @@ impl Scheme {
         self.answers
     }
 
+    /// Whether its public keys are Ed25519, not RSA.
+    #[must_use]
+    pub fn is_ed25519(&self) -> bool {
+        self.algorithm == Algorithm::Ed25519
+    }
+
     /// What it verifies with.
     #[must_use]
     pub fn key_kind(&self) -> KeyKind {
         match self.algorithm {
-            Algorithm::RsaSha256 => KeyKind::PublicKey,
+            Algorithm::RsaSha256 | Algorithm::Ed25519 => KeyKind::PublicKey,
             Algorithm::Hmac(_) | Algorithm::Digest(_) | Algorithm::Static => KeyKind::Secret,
         }
     }
@@ -353,31 +254,39 @@ impl Scheme {
         matches!(self.at, Place::Query(_) | Place::Form(_) | Place::Param(_))
     }
 
-    /// Whether the proof tells which client is meant. A digest joins its values without a border, so
-    /// that the end of an id may be the beginning of its neighbour.
+    /// Whether the proof tells which client is meant. Where values are joined without a mark, the end of an
+    /// id may be the beginning of its neighbour.
     #[must_use]
     pub fn proves_client(&self) -> bool {
-        let is_covered = self.client.as_ref().is_some_and(|rule| rule.covered);
-        is_covered && !matches!(self.algorithm, Algorithm::Digest(_))
+        self.client.as_ref().is_some_and(|rule| rule.covered)
     }
 
     /// Whether the path is part of what is proven.
     #[must_use]
     pub fn covers_path(&self) -> bool {
-        use template::Source;
-        let signs_path = |message: &Template| {
-            message
-                .sources()
-                .iter()
-                .any(|s| matches!(s, Source::Path | Source::Target))
-        };
+        let is_path = |source: &&Source| matches!(source, Source::Path | Source::Target);
+        let signs_path = |message: &Template| message.sources().iter().any(is_path);
         !self.messages.is_empty() && self.messages.iter().all(signs_path)
     }
 
-    /// Whether the secret is hashed with what it signs by a hash that is broken for this.
+    /// What is weak in the way the secret is hashed with what it signs.
     #[must_use]
-    pub fn is_weak(&self) -> bool {
-        self.algorithm == Algorithm::Digest(proof::Hash::Sha1)
+    pub fn weakness(&self) -> Option<&'static str> {
+        match self.algorithm {
+            Algorithm::Digest(Hash::Md5) => Some(
+                "the gateway signs with MD5 and a joined secret: MD5 is broken, and whoever can choose what \
+                 is signed can make two notifications with one proof",
+            ),
+            Algorithm::Digest(Hash::Sha1) => Some(
+                "the gateway signs with SHA-1 and a joined secret: SHA-1 is broken, and whoever can choose \
+                 what is signed can make two notifications with one proof",
+            ),
+            Algorithm::Digest(Hash::Sha256 | Hash::Sha512)
+            | Algorithm::Hmac(_)
+            | Algorithm::RsaSha256
+            | Algorithm::Ed25519
+            | Algorithm::Static => None,
+        }
     }
 }
 

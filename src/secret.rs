@@ -1,8 +1,10 @@
 //! Keys from a file or the environment. Shared secrets are never printed, and wiped when dropped.
 
+mod format;
 mod public_key;
 mod ring;
 
+pub use format::{KeyEncoding, KeyFormat};
 pub use public_key::PublicKey;
 pub use ring::{Client, KeyKind, KeyRing};
 
@@ -35,6 +37,14 @@ impl Secret {
     /// # Errors
     /// A sentence for the user, without the bytes: empty, too short, or a PEM key.
     pub fn new(bytes: Vec<u8>) -> Result<Self, String> {
+        Self::read(bytes, &KeyFormat::default())
+    }
+
+    /// The same for a key that is written in `format`.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`], and where the text is not of this format.
+    pub fn read(bytes: Vec<u8>, format: &KeyFormat) -> Result<Self, String> {
         let mut bytes = Zeroizing::new(bytes);
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
@@ -50,6 +60,7 @@ impl Secret {
                         a public key would let everybody sign"
                 .into());
         }
+        let bytes = format.decode(&bytes)?;
         if bytes.len() < Self::SHORTEST {
             return Err(format!(
                 "is shorter than {} bytes; a genuine secret key is longer",

@@ -9,7 +9,7 @@
 use crate::freshness::Fresh;
 use crate::intake::Received;
 use crate::rejection::{Grant, Rejection};
-use crate::scheme::{Identity, Place, Preset, Scheme, Signed, bearer_token};
+use crate::scheme::{Identity, Place, Preset, Scheme, Scope, Signed, bearer_token};
 use crate::secret::{KeyRing, Secret};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hkdf;
@@ -143,7 +143,7 @@ impl Issuer {
     /// [`Rejection::Malformed`] for another grant type than `client_credentials` (RFC 6749 §4.4).
     pub fn read(&self, fresh: Fresh) -> Result<TokenRequest, Rejection> {
         let place = Place::Json("/grantType".into());
-        let grant_type = place.read(fresh.received()).ok().flatten();
+        let grant_type = place.read(Scope::whole(fresh.received())).ok().flatten();
         if grant_type.as_deref() != Some("client_credentials") {
             return Err(Rejection::Malformed("a token request of another grantType"));
         }

@@ -27,12 +27,18 @@ fn find(name: &str) -> Option<Preset> {
 }
 
 fn list() -> Exit {
-    let mut rows = vec![["SCHEME", "COVERS", "TITLE"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["SCHEME", "KIND", "COVERS", "CONFIDENCE", "TITLE"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     for preset in Preset::ALL {
         match preset.scheme() {
             Ok(scheme) => rows.push(vec![
                 scheme.name().to_owned(),
+                scheme.kind().to_owned(),
                 scheme.covers().to_string(),
+                scheme.confidence().to_string(),
                 scheme.title().to_owned(),
             ]),
             Err(why) => {

@@ -1,11 +1,12 @@
 //! Gateways: scheme and limits.
 
-use super::fault::{Faults, join, suggest};
+use super::fault::{Faults, join};
 use super::keys::Keys;
+use super::schemes::Schemes;
 use super::shape::{FreshnessShape, GatewayShape};
 use crate::freshness::Window;
 use crate::route::Gateway;
-use crate::scheme::{AnswerForm, Freshness, Preset, Scheme};
+use crate::scheme::{AnswerForm, Freshness, Scheme};
 use crate::secret::KeyRing;
 use crate::token::Issuer;
 use figment::value::Value;
@@ -21,6 +22,7 @@ pub(super) fn gateways(
     faults: &mut Faults,
     warnings: &mut Vec<String>,
     declared: &BTreeMap<String, Value>,
+    schemes: &Schemes,
     issuing: &BTreeSet<String>,
     base: &Path,
 ) -> BTreeMap<String, Arc<Gateway>> {
@@ -31,6 +33,7 @@ pub(super) fn gateways(
     for (name, value) in declared {
         let path = join("gateways", name);
         let issues = issuing.contains(name);
+        let base = (schemes, base);
         if let Some(gateway) = gateway(faults, warnings, &path, (name, value), issues, base) {
             sound.insert(name.clone(), Arc::new(gateway));
         }
@@ -44,7 +47,7 @@ fn gateway(
     path: &str,
     (name, value): (&str, &Value),
     has_token_route: bool,
-    base: &Path,
+    (schemes, base): (&Schemes, &Path),
 ) -> Option<Gateway> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || !name.chars().all(plain) {
@@ -54,7 +57,7 @@ fn gateway(
         );
     }
     let shape: GatewayShape = faults.section(path, value)?;
-    let scheme = faults.take(&join(path, "scheme"), scheme(&shape.scheme));
+    let scheme = schemes.take(faults, &join(path, "scheme"), &shape.scheme);
     let is_snap = |scheme: &Scheme| scheme.answers() == AnswerForm::Snap;
     // Of a token route that it cannot have, its route tells.
     let issues = has_token_route && scheme.as_ref().is_none_or(is_snap);
@@ -85,18 +88,6 @@ fn gateway(
         remember,
         allow_from,
     })
-}
-
-fn scheme(name: &str) -> Result<Scheme, String> {
-    match Preset::find(name) {
-        Some(preset) => preset.scheme(),
-        None => {
-            let names = Preset::ALL.map(|preset| preset.name);
-            let hint = suggest(name, &names);
-            let all = names.join(", ");
-            Err(format!("unknown scheme `{name}`{hint} (built in: {all})"))
-        }
-    }
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

@@ -3,7 +3,7 @@
 use super::fault::{Faults, join};
 use super::shape::ClientShape;
 use crate::scheme::{AnswerForm, Scheme};
-use crate::secret::{Client, KeyKind, PublicKey, Reference, Secret};
+use crate::secret::{Client, KeyFormat, KeyKind, PublicKey, Reference, Secret};
 use figment::value::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -91,7 +91,10 @@ impl Keys<'_> {
         let mut loaded = Vec::new();
         for (index, text) in references.iter().enumerate() {
             let at = format!("{at}[{index}]");
-            let Some(secret) = self.load(faults, &at, text, Secret::new) else {
+            let plain = KeyFormat::default();
+            let format = self.scheme.map_or(&plain, Scheme::key);
+            let read = |bytes| Secret::read(bytes, format);
+            let Some(secret) = self.load(faults, &at, text, read) else {
                 continue;
             };
             if secret.is_weak() {
@@ -119,7 +122,10 @@ impl Keys<'_> {
         self.check_use(faults, warnings, &at, references, &demand);
         let references = references.iter().enumerate();
         let loaded = references.filter_map(|(index, text)| {
-            let parse = |bytes: Vec<u8>| PublicKey::parse(&bytes);
+            let parse = |bytes: Vec<u8>| match self.scheme.filter(|scheme| scheme.is_ed25519()) {
+                Some(scheme) => PublicKey::parse_ed25519(&bytes, scheme.key()),
+                None => PublicKey::parse(&bytes),
+            };
             self.load(faults, &format!("{at}[{index}]"), text, parse)
         });
         loaded.collect()

@@ -21,6 +21,7 @@ pub(super) struct Top {
     pub(super) timeouts: Option<Value>,
     pub(super) limits: Option<Value>,
     pub(super) replay: Option<Value>,
+    pub(super) schemes: BTreeMap<String, Value>,
     pub(super) gateways: BTreeMap<String, Value>,
     pub(super) routes: Vec<Value>,
 }

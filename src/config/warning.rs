@@ -71,13 +71,16 @@ pub(super) fn of_gateway(gateway: &Gateway, routes: &[Route]) -> Vec<String> {
             "without an id, a digit can be moved between the client's and the next field without \
              changing the proof; give the id",
         ),
-        (
-            scheme.is_weak(),
-            "the gateway signs with SHA-1 and a joined secret, which is weak",
-        ),
     ];
     let open = open.into_iter().filter(|(holds, _)| *holds);
     let open = open.map(|(_, says)| says.to_owned());
+    let joined = scheme.joined().iter().map(|values| {
+        format!(
+            "its message has {values} joined without a border: other values can have the same proof"
+        )
+    });
+    let weak = scheme.weakness().map(str::to_owned);
+    let open = open.chain(joined).chain(weak);
     covers
         .into_iter()
         .chain(open)

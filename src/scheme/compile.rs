@@ -1,14 +1,19 @@
 //! Turns a declaration into a scheme, or says where it is wrong and what would be right.
 
-use super::declaration::{Declaration, ProofDeclaration, ProofKind, TimeDeclaration};
+mod covered;
+
+use super::border::{self, Known};
+use super::declaration::{Declaration, Freshness, ProofDeclaration, ProofKind, TimeDeclaration};
 use super::place::Place;
 use super::proof::{Algorithm, Encoding, Hash};
-use super::template::{Filter, Source, Template};
+use super::template::{Source, Template};
 use super::time::{TimeFormat, parse_offset};
-use super::{ClientRule, Coverage, Scheme};
+use super::{ClientRule, Scheme, Shape};
+use covered::Covered;
 use regex::Regex;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is wrong in a declaration.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,44 +48,65 @@ impl Scheme {
     pub fn compile(name: &str, declared: Declaration) -> Result<Self, SchemeFault> {
         let proof = declared.proof;
         let (algorithm, encoding) = algorithm(&proof)?;
-        let messages = messages(&proof, algorithm)?;
-        let client = declared.client.map(|client| {
-            Ok(ClientRule {
-                at: place("client.at", &client.at)?,
-                optional: client.optional,
-                covered: false,
-            })
-        });
-        let mut client: Option<ClientRule> = client.transpose()?;
-        let covered = Covered(&messages);
-        if let Some(rule) = &mut client {
-            rule.covered = covered.holds(&Source::At(rule.at.clone()));
-        }
-        let identity = declared.identity.map(|text| {
-            let identity = template("identity", &text)?;
-            covered.must_hold("identity", identity.sources())?;
-            covered.must_not_tell_more(&identity)?;
-            Ok(identity)
-        });
-        let time = declared.time.map(|time| {
-            let read = (place("time.at", &time.at)?, time_format(&time)?);
-            covered.must_hold("time.at", vec![&Source::At(read.0.clone())])?;
+        let at = place("proof.at", &proof.at)?;
+        let each = proof.each.as_deref().map(list).transpose()?;
+        let messages = messages(&proof, algorithm, &at)?;
+        let time = declared.time.as_ref().map(|time| {
+            let read = (place("time.at", &time.at)?, time_format(time)?);
+            if read.0.is_item() {
+                let says = "items have no time of their own; name a header";
+                return fault("time.at", says);
+            }
             Ok(read)
         });
         let time = time.transpose()?;
-        if time.is_some() != declared.freshness.is_some() {
-            return fault("freshness", "goes with `time`: give both or neither");
+        let shapes = declared.shapes.iter();
+        let patterns = shapes.map(|(at, shape)| Ok((place("shapes", at)?, whole(shape))));
+        let patterns: Vec<(Place, String)> = patterns.collect::<Checked<_>>()?;
+        let shapes: Vec<Shape> = shapes_of(&declared.shapes, &patterns, &messages)?;
+        let known = Known {
+            shapes: &patterns,
+            time: time.as_ref(),
+        };
+        let runs: Vec<_> = messages
+            .iter()
+            .flat_map(|message| border::runs(message.parts(), &known))
+            .collect();
+        let covered = Covered {
+            messages: &messages,
+            runs: &runs,
+        };
+        let client = client(declared.client, &covered)?;
+        let identity = match declared.identity {
+            Some(text) => {
+                let identity = template("identity", &text, &at)?;
+                covered.must_hold("identity", identity.sources())?;
+                covered.must_not_tell_more(&identity)?;
+                covered.must_be_whole(&identity)?;
+                Some(identity)
+            }
+            None => covered.identity(&at)?,
+        };
+        if let Some((place, _)) = &time {
+            covered.must_hold("time.at", vec![&Source::At(place.clone())])?;
         }
+        let places = [Some(&at), client.as_ref().and_then(|rule| rule.at.as_ref())];
+        let in_items = messages.iter().chain(&identity).flat_map(Template::sources);
+        let in_items = in_items
+            .filter_map(Source::place)
+            .chain(places.into_iter().flatten());
+        if let (None, Some(place)) = (&each, in_items.into_iter().find(|place| place.is_item())) {
+            let says =
+                format!("{place} reads in items of a list: name the list, such as json:/items");
+            return fault("proof.each", says);
+        }
+        let freshness = freshness(declared.freshness, time.is_some())?;
         if !(200..300).contains(&declared.acknowledgement.status) {
             return fault(
                 "acknowledgement.status",
                 "a status from 200 to 299 acknowledges",
             );
         }
-        let shapes = declared
-            .shapes
-            .iter()
-            .map(|(at, shape)| Ok((place("shapes", at)?, regex(&format!("shapes.{at}"), shape)?)));
         let reference = declared.reference.map(|at| {
             let reference = place("reference", &at)?;
             match declared.shapes.contains_key(&at) {
@@ -99,26 +125,106 @@ impl Scheme {
         });
         Ok(Self {
             name: name.into(),
-            title: declared.title.into(),
+            title: match declared.title.as_str() {
+                "" => name.into(),
+                title => title.into(),
+            },
+            source: declared.source,
+            confidence: declared.confidence,
             algorithm,
-            at: place("proof.at", &proof.at)?,
+            key: proof.key,
+            each,
+            at,
+            separator: (!proof.separator.is_empty()).then(|| proof.separator.into()),
             prefix: proof.prefix.into(),
             encoding,
             client,
-            time,
-            identity: identity.transpose()?,
-            shapes: shapes.collect::<Checked<_>>()?,
+            identity,
+            shapes,
             reference: reference.transpose()?,
             answers: declared.answers,
             test: test.transpose()?,
             covers: Arc::new(covered.coverage()),
+            joined: covered.joined(),
             minifies: covered.minifies(),
-            freshness: declared.freshness,
-            remember: declared.remember,
+            remember: declared.remember.unwrap_or_else(|| remember(freshness)),
+            freshness,
+            time,
             acknowledgement: declared.acknowledgement,
             messages,
         })
     }
+}
+
+fn client(
+    declared: Option<super::declaration::ClientDeclaration>,
+    covered: &Covered<'_>,
+) -> Checked<Option<ClientRule>> {
+    let Some(client) = declared else {
+        return Ok(None);
+    };
+    let at = client.at.map(|at| place("client.at", &at)).transpose()?;
+    if at.is_none() && client.optional {
+        let says = "goes with client.at: an id that is not sent has to be configured";
+        return fault("client.optional", says);
+    }
+    let source = at.clone().map_or(Source::Client, Source::At);
+    Ok(Some(ClientRule {
+        covered: covered.holds(&source) && !covered.is_joined(&source),
+        at,
+        optional: client.optional,
+    }))
+}
+
+fn freshness(declared: Option<Freshness>, has_time: bool) -> Checked<Option<Freshness>> {
+    match (declared, has_time) {
+        (Some(_), false) => fault("freshness", "goes with `time`: no time is signed"),
+        (Some(freshness), true) => Ok(Some(freshness)),
+        (None, true) => Ok(Some(Freshness {
+            max_age: Duration::from_secs(300),
+            max_skew: Duration::from_secs(300),
+            late: Duration::from_secs(24 * 3600),
+        })),
+        (None, false) => Ok(None),
+    }
+}
+
+/// An hour longer than anything stays acceptable, and a week where nothing ever becomes too old.
+fn remember(freshness: Option<Freshness>) -> Duration {
+    match freshness {
+        None => Duration::from_secs(7 * 24 * 3600),
+        Some(limits) => {
+            let span = limits
+                .late
+                .max(limits.max_age)
+                .saturating_add(limits.max_skew);
+            span.max(Duration::from_secs(25 * 3600))
+        }
+    }
+}
+
+fn shapes_of(
+    declared: &std::collections::BTreeMap<String, String>,
+    patterns: &[(Place, String)],
+    messages: &[Template],
+) -> Checked<Vec<Shape>> {
+    let shapes = declared.iter().zip(patterns);
+    let shapes = shapes.map(|((key, shape), (at, _))| {
+        Ok(Shape {
+            pattern: regex(&format!("shapes.{key}"), shape)?,
+            may_lack: messages.iter().any(|message| message.may_lack(at)),
+            at: at.clone(),
+        })
+    });
+    shapes.collect()
+}
+
+/// The pointer to a list in the body.
+fn list(text: &str) -> Checked<Box<str>> {
+    if let Place::Json(pointer) = place("proof.each", text)? {
+        return Ok(pointer);
+    }
+    fault("proof.each", "a list stands in a JSON body: json:/POINTER")
 }
 
 fn algorithm(proof: &ProofDeclaration) -> Checked<(Algorithm, Encoding)> {
@@ -127,13 +233,23 @@ fn algorithm(proof: &ProofDeclaration) -> Checked<(Algorithm, Encoding)> {
         (ProofKind::Hmac, _) => return fault("proof.hash", "kind hmac takes sha256 or sha512"),
         (ProofKind::Digest, Some(hash)) => Algorithm::Digest(hash),
         (ProofKind::Digest, None) => {
-            return fault("proof.hash", "kind digest takes sha1, sha256 or sha512");
+            return fault(
+                "proof.hash",
+                "kind digest takes md5, sha1, sha256 or sha512",
+            );
         }
         (ProofKind::RsaSha256, None) => Algorithm::RsaSha256,
+        (ProofKind::Ed25519, None) => Algorithm::Ed25519,
         (ProofKind::RsaSha256, Some(_)) => {
             return fault(
                 "proof.hash",
                 "kind rsa-sha256 names its hash already; leave it out",
+            );
+        }
+        (ProofKind::Ed25519, Some(_)) => {
+            return fault(
+                "proof.hash",
+                "kind ed25519 has a hash of its own; leave it out",
             );
         }
         (ProofKind::Static, None) => Algorithm::Static,
@@ -143,20 +259,24 @@ fn algorithm(proof: &ProofDeclaration) -> Checked<(Algorithm, Encoding)> {
         (Algorithm::Static, Some(_)) => fault("proof.encoding", "kind static compares plain text"),
         (Algorithm::Static, None) => Ok((algorithm, Encoding::Hex)),
         (_, Some(encoding)) => Ok((algorithm, encoding)),
-        (_, None) => fault("proof.encoding", "say base64, base64url or hex"),
+        (_, None) => fault("proof.encoding", "say base64, base64url, hex or upper-hex"),
     }
 }
 
-fn messages(proof: &ProofDeclaration, algorithm: Algorithm) -> Checked<Vec<Template>> {
+fn messages(
+    proof: &ProofDeclaration,
+    algorithm: Algorithm,
+    proof_at: &Place,
+) -> Checked<Vec<Template>> {
     if (algorithm == Algorithm::Static) != proof.messages.is_empty() {
         return fault(
             "proof.messages",
-            "hmac, digest and rsa-sha256 need at least one message, static takes none",
+            "every kind needs at least one message, but for static, which takes none",
         );
     }
     let compiled = proof.messages.iter().enumerate().map(|(index, text)| {
         let at = format!("proof.messages[{index}]");
-        let message = template(&at, text)?;
+        let message = template(&at, text, proof_at)?;
         let holds_secret = message.sources().contains(&&Source::Secret);
         match algorithm {
             Algorithm::Digest(_) if !holds_secret => {
@@ -166,21 +286,22 @@ fn messages(proof: &ProofDeclaration, algorithm: Algorithm) -> Checked<Vec<Templ
                 at,
                 "{secret} is the key of an hmac and has no place in its message",
             ),
-            Algorithm::RsaSha256 if holds_secret => fault(
+            Algorithm::RsaSha256 | Algorithm::Ed25519 if holds_secret => fault(
                 at,
                 "a signature is verified with a public key; there is no {secret}",
             ),
             Algorithm::Hmac(_)
             | Algorithm::Digest(_)
             | Algorithm::RsaSha256
+            | Algorithm::Ed25519
             | Algorithm::Static => Ok(message),
         }
     });
     compiled.collect()
 }
 
-fn template(at: &str, text: &str) -> Checked<Template> {
-    Template::compile(text).map_err(|wrong| SchemeFault {
+fn template(at: &str, text: &str, proof: &Place) -> Checked<Template> {
+    Template::compile(text, proof).map_err(|wrong| SchemeFault {
         at: at.to_owned(),
         says: format!("at character {}: {}", wrong.at, wrong.says),
     })
@@ -195,10 +316,14 @@ fn place(at: &str, text: &str) -> Checked<Place> {
 
 /// A pattern for whole values.
 fn regex(at: &str, pattern: &str) -> Checked<Regex> {
-    Regex::new(&format!("^(?:{pattern})$")).map_err(|_| SchemeFault {
+    Regex::new(&whole(pattern)).map_err(|_| SchemeFault {
         at: at.to_owned(),
         says: format!("`{pattern}` is no regular expression"),
     })
+}
+
+fn whole(pattern: &str) -> String {
+    format!("^(?:{pattern})$")
 }
 
 fn time_format(time: &TimeDeclaration) -> Checked<TimeFormat> {
@@ -221,81 +346,5 @@ fn time_format(time: &TimeDeclaration) -> Checked<TimeFormat> {
             "time.format",
             format!("unknown format `{other}`; right are rfc3339, unix, unix-ms, yyyyMMddHHmmss"),
         ),
-    }
-}
-
-/// What every one of the messages covers.
-struct Covered<'a>(&'a [Template]);
-
-impl Covered<'_> {
-    fn holds(&self, source: &Source) -> bool {
-        let in_message = |message: &Template| {
-            let sources = message.sources();
-            sources.contains(&source)
-                || match source {
-                    Source::At(Place::Json(_) | Place::Form(_)) => sources.contains(&&Source::Body),
-                    Source::Query | Source::At(Place::Query(_)) => {
-                        sources.contains(&&Source::Target) || sources.contains(&&Source::Query)
-                    }
-                    Source::Path => sources.contains(&&Source::Target),
-                    Source::Method
-                    | Source::Client
-                    | Source::Token
-                    | Source::Target
-                    | Source::Body
-                    | Source::Secret
-                    | Source::At(Place::Header(_) | Place::Param(_)) => false,
-                }
-        };
-        !self.0.is_empty() && self.0.iter().all(in_message)
-    }
-
-    fn must_hold(&self, at: &str, sources: Vec<&Source>) -> Checked<()> {
-        match sources.into_iter().find(|source| !self.holds(source)) {
-            None => Ok(()),
-            Some(Source::At(place)) => fault(
-                at,
-                format!("{place} is not covered by the proof: whoever replays could change it"),
-            ),
-            Some(_) => fault(at, "holds something that the proof does not cover"),
-        }
-    }
-
-    /// What the messages do not tell apart, such as letters' case, must not make another identity:
-    /// whoever replays could change it.
-    fn must_not_tell_more(&self, identity: &Template) -> Checked<()> {
-        let told = identity.values();
-        for (source, filters) in self.0.iter().flat_map(Template::values) {
-            let lost: Vec<_> = filters.iter().filter(|filter| filter.is_lossy()).collect();
-            let more = told.iter().any(|(other, kept)| {
-                *other == source && lost.iter().any(|lost| !kept.contains(lost))
-            });
-            if more {
-                let says = "tells more than the proof: give it the filters minify, lower or upper of the message";
-                return fault("identity", says);
-            }
-        }
-        Ok(())
-    }
-
-    fn minifies(&self) -> bool {
-        let mut values = self.0.iter().flat_map(Template::values);
-        values.any(|(source, filters)| *source == Source::Body && filters.contains(&Filter::Minify))
-    }
-
-    fn coverage(&self) -> Coverage {
-        let Some(first) = self.0.first() else {
-            return Coverage::Nothing;
-        };
-        if self.holds(&Source::Body) {
-            return Coverage::Body;
-        }
-        let fields = first.sources().into_iter().filter_map(|source| {
-            let Source::At(place) = source else {
-                return None;
-            };
-            self.holds(source).then(|| place.name().into())
-        });
-        Coverage::Fields(fields.collect())
     }
 }

@@ -1,18 +1,26 @@
 //! A scheme as it is written: the language of the built-in files.
 
 use super::proof::{Encoding, Hash};
+use crate::secret::KeyFormat;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 /// How a gateway proves its notifications, as written in YAML.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
     /// What it is called, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
     /// Public pages that say so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub source: Vec<String>,
+    /// How sure it is that the gateway signs so.
+    #[serde(default)]
+    pub confidence: Confidence,
     /// Where the proof is and how it is made.
     pub proof: ProofDeclaration,
     /// Where the client's id stands; left out where the scheme names no client.
@@ -21,7 +29,8 @@ pub struct Declaration {
     /// The signed time; left out where none is signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<TimeDeclaration>,
-    /// A template of signed values; left out, the identity is the content.
+    /// A template of signed values; left out, the identity is the path, where that is covered, and the
+    /// body; where the proof does not cover the body it is the content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
     /// The place of a value by which people trace a notification. It is logged and never believed.
@@ -30,12 +39,18 @@ pub struct Declaration {
     /// Regular expressions that whole values must match before anything is made of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shapes: BTreeMap<String, String>,
-    /// Default limits for the signed time.
+    /// Default limits for the signed time; left out, 5 minutes either way, and 24 hours for late ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freshness: Option<Freshness>,
-    /// Default time for which a delivered notification stays known.
-    #[serde(with = "humantime_serde")]
-    pub remember: Duration,
+    /// Default time for which a delivered notification stays known; left out, 25 hours where a time is
+    /// signed, else 7 days.
+    #[serde(
+        default,
+        with = "humantime_serde",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Option<String>")]
+    pub remember: Option<Duration>,
     /// Events that are acknowledged without the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<TestDeclaration>,
@@ -47,8 +62,31 @@ pub struct Declaration {
     pub acknowledgement: Acknowledgement,
 }
 
+/// How sure it is that a gateway signs as a declaration says.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Read in the gateway's own documentation.
+    Documented,
+    /// Seen in public code of others only.
+    Code,
+    /// Not checked by anybody.
+    #[default]
+    Unchecked,
+}
+
+impl fmt::Display for Confidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Documented => "documented",
+            Self::Code => "code",
+            Self::Unchecked => "unchecked",
+        })
+    }
+}
+
 /// The form of answers that are not the app's.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AnswerForm {
     /// `{"error":"WORD"}`.
@@ -59,16 +97,25 @@ pub enum AnswerForm {
 }
 
 /// Where the proof is and how it is made.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofDeclaration {
-    /// `hmac`, `digest`, `rsa-sha256` or `static`.
+    /// `hmac`, `digest`, `rsa-sha256`, `ed25519` or `static`.
     pub kind: ProofKind,
     /// The hash of `hmac` and `digest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) hash: Option<Hash>,
+    /// How the keys are written in their files.
+    #[serde(default, skip_serializing_if = "KeyFormat::is_plain")]
+    pub key: KeyFormat,
+    /// A list in the body, as `json:/POINTER`, whose every item bears a proof of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
     /// The place of the proof.
     pub at: String,
+    /// What stands between several proofs; one that holds is enough.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub separator: String,
     /// Literal text before it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
@@ -81,7 +128,7 @@ pub struct ProofDeclaration {
 }
 
 /// The kinds of proof.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProofKind {
     /// A keyed hash of the message.
@@ -91,23 +138,26 @@ pub enum ProofKind {
     /// A signature of the message by the gateway's private key: PKCS#1 v1.5 with SHA-256.
     #[serde(rename = "rsa-sha256")]
     RsaSha256,
+    /// A signature of the message by the gateway's private key: Ed25519.
+    Ed25519,
     /// The secret itself.
     Static,
 }
 
 /// Where the client's id stands.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientDeclaration {
-    /// Its place.
-    pub at: String,
+    /// Its place; left out where no notification names it, and only messages hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
     /// Whether a configured client may leave its id out, and then stands for any.
     #[serde(default)]
     pub optional: bool,
 }
 
 /// The signed time.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimeDeclaration {
     /// Its place.
@@ -120,22 +170,25 @@ pub struct TimeDeclaration {
 }
 
 /// Limits for the signed time.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Freshness {
     /// Older ones are late.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
     pub max_age: Duration,
     /// Further ahead is refused.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
     pub max_skew: Duration,
     /// Late ones up to this age are admitted where the ledger proves them unseen.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
     pub late: Duration,
 }
 
 /// Which events are tests.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestDeclaration {
     /// The place of the event's name.
@@ -145,7 +198,7 @@ pub struct TestDeclaration {
 }
 
 /// The answer by which a gateway knows that its notification was received.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledgement {
     /// The status, 2xx.

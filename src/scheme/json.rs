@@ -12,6 +12,31 @@ use std::fmt;
 /// # Errors
 /// [`Rejection::BadProof`] where a name on the way occurs twice: readers disagree which one counts.
 pub(super) fn lookup(body: &[u8], pointer: &str) -> Result<Option<String>, Rejection> {
+    let Some(value) = find(body, pointer)? else {
+        return Ok(None);
+    };
+    Ok(match value.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(value).ok(),
+        Some(b'{' | b'[' | b'n') | None => None,
+        Some(_) => Some(value.to_owned()),
+    })
+}
+
+/// The items of the list at `pointer`, each as its own JSON; `None` where there is no list.
+///
+/// # Errors
+/// As [`lookup`].
+pub(super) fn items<'a>(body: &'a [u8], pointer: &str) -> Result<Option<Vec<&'a str>>, Rejection> {
+    let list = find(body, pointer)?;
+    let items = list.and_then(|list| serde_json::from_str::<Vec<&RawValue>>(list).ok());
+    Ok(items.map(|items| items.into_iter().map(RawValue::get).collect()))
+}
+
+/// The JSON at `pointer`, where it stands in the body.
+///
+/// # Errors
+/// As [`lookup`].
+pub(super) fn find<'a>(body: &'a [u8], pointer: &str) -> Result<Option<&'a str>, Rejection> {
     let Ok(mut value) = serde_json::from_slice::<&RawValue>(body) else {
         return Ok(None);
     };
@@ -24,12 +49,7 @@ pub(super) fn lookup(body: &[u8], pointer: &str) -> Result<Option<String>, Rejec
             Ok(Found::Nothing) | Err(_) => return Ok(None),
         }
     }
-    let text = value.get();
-    Ok(match text.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(text).ok(),
-        Some(b'{' | b'[' | b'n') | None => None,
-        Some(_) => Some(text.to_owned()),
-    })
+    Ok(Some(value.get()))
 }
 
 enum Found<'a> {
@@ -102,6 +122,18 @@ mod tests {
     fn refuses_a_name_that_counts_twice() {
         assert!(lookup(br#"{"a":1,"a":2}"#, "/a").is_err());
         assert!(lookup(br#"{"a":1,"\u0061":2}"#, "/a").is_err());
+    }
+
+    #[test]
+    fn gives_the_items_of_a_list() {
+        let body = br#"{"a":[{"b":1}, 2 ,"x"],"c":{}}"#;
+        assert_eq!(
+            items(body, "/a").unwrap().unwrap(),
+            ["{\"b\":1}", "2", "\"x\""]
+        );
+        assert_eq!(items(body, "/c").unwrap(), None);
+        assert_eq!(items(body, "/d").unwrap(), None);
+        assert!(items(br#"{"a":[],"a":[]}"#, "/a").is_err());
     }
 
     #[test]

@@ -13,34 +13,43 @@ pub struct Preset {
 
 impl Preset {
     /// All built-in schemes, by name.
-    pub const ALL: [Self; 5] = [
-        Self {
-            name: "doku",
-            yaml: include_str!("preset/doku.yaml"),
-        },
-        Self {
-            name: "doku-qris",
-            yaml: include_str!("preset/doku-qris.yaml"),
-        },
-        Self {
-            name: "pivot",
-            yaml: include_str!("preset/pivot.yaml"),
-        },
-        Self {
-            name: "snap",
-            yaml: include_str!("preset/snap.yaml"),
-        },
-        Self {
-            name: "snap-asymmetric",
-            yaml: include_str!("preset/snap-asymmetric.yaml"),
-        },
+    pub const ALL: [Self; 19] = [
+        Self::new("adyen", include_str!("preset/adyen.yaml")),
+        Self::new("doku", include_str!("preset/doku.yaml")),
+        Self::new("doku-qris", include_str!("preset/doku-qris.yaml")),
+        Self::new("duitku", include_str!("preset/duitku.yaml")),
+        Self::new("durianpay-snap", include_str!("preset/durianpay-snap.yaml")),
+        Self::new("faspay", include_str!("preset/faspay.yaml")),
+        Self::new("github", include_str!("preset/github.yaml")),
+        Self::new("midtrans", include_str!("preset/midtrans.yaml")),
+        Self::new("nicepay-snap", include_str!("preset/nicepay-snap.yaml")),
+        Self::new("pivot", include_str!("preset/pivot.yaml")),
+        Self::new("razorpay", include_str!("preset/razorpay.yaml")),
+        Self::new("snap", include_str!("preset/snap.yaml")),
+        Self::new(
+            "snap-asymmetric",
+            include_str!("preset/snap-asymmetric.yaml"),
+        ),
+        Self::new(
+            "standard-webhooks",
+            include_str!("preset/standard-webhooks.yaml"),
+        ),
+        Self::new(
+            "standard-webhooks-asymmetric",
+            include_str!("preset/standard-webhooks-asymmetric.yaml"),
+        ),
+        Self::new("stripe", include_str!("preset/stripe.yaml")),
+        Self::new("svix", include_str!("preset/svix.yaml")),
+        Self::new("tripay", include_str!("preset/tripay.yaml")),
+        Self::new("xendit", include_str!("preset/xendit.yaml")),
     ];
 
     /// The scheme of requests for an access token, which no notification is proven by.
-    pub const TOKEN_REQUEST: Self = Self {
-        name: "snap-token",
-        yaml: include_str!("preset/snap-token.yaml"),
-    };
+    pub const TOKEN_REQUEST: Self = Self::new("snap-token", include_str!("preset/snap-token.yaml"));
+
+    const fn new(name: &'static str, yaml: &'static str) -> Self {
+        Self { name, yaml }
+    }
 
     /// The built-in scheme of this name.
     #[must_use]

@@ -6,6 +6,8 @@ use crate::secret::{Client, Secret};
 use aws_lc_rs::hmac::Tag;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use md5::Md5;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -21,23 +23,29 @@ pub(super) enum Algorithm {
     Digest(Hash),
     /// A signature of the gateway's private key. Source: RFC 8017 §8.2.
     RsaSha256,
+    /// A signature of the gateway's private key. Source: RFC 8032 §5.1.
+    Ed25519,
     /// The secret itself.
     Static,
 }
 
 /// A hash function.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Hash {
     /// For `digest` only, where a gateway still signs so.
+    Md5,
+    /// For `digest` only, where a gateway still signs so.
     Sha1,
+    /// SHA-256.
     Sha256,
+    /// SHA-512.
     Sha512,
 }
 
 /// How the proof's bytes are written. Each has one accepted text per value.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Encoding {
     /// Standard alphabet, padded, no white space, no stray bits. Source: RFC 4648 §4.
     Base64,
@@ -45,6 +53,8 @@ pub(super) enum Encoding {
     Base64url,
     /// Lower-case hex.
     Hex,
+    /// Upper-case hex.
+    UpperHex,
 }
 
 impl Encoding {
@@ -52,7 +62,8 @@ impl Encoding {
         match self {
             Self::Base64 => STANDARD.decode(text).ok(),
             Self::Base64url => URL_SAFE_NO_PAD.decode(text).ok(),
-            Self::Hex => unhex(text),
+            Self::Hex => unhex(text, b'a'),
+            Self::UpperHex => unhex(text, b'A'),
         }
     }
 
@@ -61,14 +72,16 @@ impl Encoding {
             Self::Base64 => STANDARD.encode(bytes),
             Self::Base64url => URL_SAFE_NO_PAD.encode(bytes),
             Self::Hex => hex(bytes),
+            Self::UpperHex => hex(bytes).to_ascii_uppercase(),
         }
     }
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// Reads hex whose letters begin with `ten`, in that case only.
+fn unhex(text: &str, ten: u8) -> Option<Vec<u8>> {
     let digit = |byte: &u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
+        letter if (ten..ten + 6).contains(letter) => Some(letter - ten + 10),
         _ => None,
     };
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
@@ -81,8 +94,8 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 impl Algorithm {
-    /// Whether a key of this client made `proof` of one of the messages. Every key is tried, so that
-    /// the time taken does not tell which one did; readings that come out the same are tried once.
+    /// Whether a key of this client made one of the `proofs` of one of the messages. Every key is tried,
+    /// so that the time taken does not tell which one did; readings that come out the same are tried once.
     ///
     /// # Errors
     /// Those of [`Template::feed`].
@@ -91,7 +104,7 @@ impl Algorithm {
         client: &Client,
         messages: &[&Template],
         reading: Reading<'_>,
-        proof: &[u8],
+        proofs: &[Vec<u8>],
     ) -> Result<bool, Rejection> {
         let mut tried: Vec<Vec<u8>> = Vec::new();
         for message in messages {
@@ -99,14 +112,14 @@ impl Algorithm {
             if let Self::Digest(hash) = self {
                 for secret in client.secrets.iter().map(Secret::bytes) {
                     let message = message.fill(Reading { secret, ..reading })?;
-                    made |= same(&hash.of(&Zeroizing::new(message)), proof);
+                    made |= is_among(proofs, &hash.of(&Zeroizing::new(message)));
                 }
             } else {
                 let filled = message.fill(reading)?;
                 if tried.contains(&filled) {
                     continue;
                 }
-                made = self.holds(client, &filled, proof);
+                made = self.holds(client, &filled, proofs);
                 if !made {
                     tried.push(filled);
                 }
@@ -118,18 +131,20 @@ impl Algorithm {
         Ok(false)
     }
 
-    /// Whether a key that is no part of the message made the proof.
-    fn holds(self, client: &Client, message: &[u8], proof: &[u8]) -> bool {
+    /// Whether a key that is no part of the message made one of the proofs.
+    fn holds(self, client: &Client, message: &[u8], proofs: &[Vec<u8>]) -> bool {
         let mut holds = false;
-        if self == Self::RsaSha256 {
+        if matches!(self, Self::RsaSha256 | Self::Ed25519) {
             for key in &client.public_keys {
-                holds |= key.has_signed(message, proof);
+                for proof in proofs {
+                    holds |= key.has_signed(message, proof);
+                }
             }
             return holds;
         }
         for secret in &client.secrets {
             let made = self.hmac(secret, message);
-            holds |= made.is_some_and(|made| same(made.as_ref(), proof));
+            holds |= made.is_some_and(|made| is_among(proofs, made.as_ref()));
         }
         holds
     }
@@ -138,8 +153,12 @@ impl Algorithm {
         match self {
             Self::Hmac(Hash::Sha256) => Some(secret.hmac_sha256(message)),
             Self::Hmac(Hash::Sha512) => Some(secret.hmac_sha512(message)),
-            // No scheme compiles to an hmac with SHA-1.
-            Self::Hmac(Hash::Sha1) | Self::Digest(_) | Self::RsaSha256 | Self::Static => None,
+            // No scheme compiles to an hmac with a broken hash.
+            Self::Hmac(Hash::Md5 | Hash::Sha1)
+            | Self::Digest(_)
+            | Self::RsaSha256
+            | Self::Ed25519
+            | Self::Static => None,
         }
     }
 
@@ -147,7 +166,7 @@ impl Algorithm {
     pub(super) fn prove(self, secret: &Secret, message: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Digest(hash) => Some(hash.of(message)),
-            Self::Hmac(_) | Self::RsaSha256 | Self::Static => self
+            Self::Hmac(_) | Self::RsaSha256 | Self::Ed25519 | Self::Static => self
                 .hmac(secret, message)
                 .map(|made| made.as_ref().to_vec()),
         }
@@ -163,11 +182,19 @@ impl Algorithm {
 impl Hash {
     fn of(self, message: &[u8]) -> Vec<u8> {
         match self {
+            Self::Md5 => Md5::digest(message).to_vec(),
             Self::Sha1 => Sha1::digest(message).to_vec(),
             Self::Sha256 => Sha256::digest(message).to_vec(),
             Self::Sha512 => Sha512::digest(message).to_vec(),
         }
     }
+}
+
+/// Whether a proof is one of those given, in a time that tells nothing about where they differ.
+fn is_among(given: &[Vec<u8>], proof: &[u8]) -> bool {
+    given
+        .iter()
+        .fold(false, |found, given| found | same(proof, given))
 }
 
 /// Whether two proofs are equal, in a time that tells nothing about where they differ.
@@ -197,6 +224,11 @@ mod tests {
                 Encoding::Hex,
                 "fbefff01",
                 &["FBEFFF01", "fbefff0", "0xfbefff01", "fbefff01 "],
+            ),
+            (
+                Encoding::UpperHex,
+                "FBEFFF01",
+                &["fbefff01", "FBEFFF0g", "FBEFFF0G"],
             ),
         ] {
             assert_eq!(encoding.decode(text).as_deref(), Some(&bytes[..]), "{text}");

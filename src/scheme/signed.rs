@@ -28,6 +28,8 @@ pub struct Signed {
 pub enum Identity {
     /// SHA-256 of gateway, client as far as it is proven, and signed values.
     Values([u8; 32]),
+    /// Those of the items of a batch, in their order; no two are equal.
+    Batch(Box<[[u8; 32]]>),
     /// The content itself, since the proof covers nothing that could name it.
     Content,
 }

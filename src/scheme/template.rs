@@ -2,11 +2,14 @@
 
 mod filter;
 mod parse;
+mod sorted;
+mod source;
 
 pub(super) use filter::{Filter, hex};
+pub(super) use sorted::Sorted;
+pub(super) use source::Source;
 
-use super::place::{Place, bearer_token};
-use crate::intake::Received;
+use super::place::{Place, Scope};
 use crate::rejection::Rejection;
 use filter::filtered;
 use std::borrow::Cow;
@@ -17,39 +20,33 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub(super) struct Template {
     parts: Vec<Part>,
+    leaves_out_query: bool,
 }
 
 #[derive(Debug)]
-enum Part {
+pub(super) enum Part {
     Literal(Box<str>),
     Value(Source, Vec<Filter>),
     /// Left out as a whole when every value in it is empty or absent.
     Group(Vec<Self>),
+    /// A template of its own, filtered as a whole.
+    Nested(Vec<Self>, Vec<Filter>),
 }
 
-/// What a value is taken from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    Method,
-    /// The path as registered at the gateway.
-    Path,
-    /// The raw query without its question mark.
-    Query,
-    /// Path, and the query where there is one.
-    Target,
-    Body,
-    /// The id of the client that was found.
-    Client,
-    Secret,
-    /// The bearer token of `Authorization`.
-    Token,
-    At(Place),
+impl Part {
+    /// What a plain value is taken from.
+    pub(super) fn source(&self) -> Option<&Source> {
+        match self {
+            Self::Value(source, _) => Some(source),
+            Self::Literal(_) | Self::Group(_) | Self::Nested(..) => None,
+        }
+    }
 }
 
 /// What a template is filled from.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
-    pub(super) received: &'a Received,
+    pub(super) scope: Scope<'a>,
     /// The path as registered at the gateway, where that is configured, with its query if any.
     pub(super) public_path: Option<&'a str>,
     pub(super) client: &'a str,
@@ -59,7 +56,7 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// Path and query as the gateway knows them.
     fn target(&self) -> (&'a str, Option<&'a str>) {
-        let head = self.received.head();
+        let head = self.scope.received.head();
         match self
             .public_path
             .map(|path| path.split_once('?').ok_or(path))
@@ -79,10 +76,21 @@ pub(super) struct TemplateFault {
 }
 
 impl Template {
-    pub(super) fn compile(text: &str) -> Result<Self, TemplateFault> {
-        Ok(Self {
-            parts: parse::parts(text)?,
-        })
+    /// `proof` is the place of the proof, which sorted parameters leave out.
+    pub(super) fn compile(text: &str, proof: &Place) -> Result<Self, TemplateFault> {
+        let mut template = Self {
+            parts: parse::parts(text, proof)?,
+            leaves_out_query: false,
+        };
+        let sources = template.sources();
+        let holds = |source: &Source| sources.contains(&source);
+        let query = holds(&Source::Query) || holds(&Source::Target);
+        template.leaves_out_query = holds(&Source::Path) && !query;
+        Ok(template)
+    }
+
+    pub(super) fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     /// Feeds the filled template to `sink`, piece by piece.
@@ -103,39 +111,50 @@ impl Template {
     /// # Errors
     /// Those of [`Self::feed`].
     pub(super) fn fill(&self, reading: Reading<'_>) -> Result<Vec<u8>, Rejection> {
-        let mut filled = Vec::with_capacity(512);
-        self.feed(reading, &mut |piece| filled.extend_from_slice(piece))?;
-        Ok(filled)
+        fill(&self.parts, reading)
     }
 
     /// Whether it holds the path and leaves out the query. A query beside it is then covered by
     /// nothing, and whoever holds a notification could add one.
     pub(super) fn leaves_out_query(&self) -> bool {
-        let sources = self.sources();
-        let holds = |source: &Source| sources.contains(&source);
-        holds(&Source::Path) && !holds(&Source::Query) && !holds(&Source::Target)
+        self.leaves_out_query
     }
 
-    /// All sources, in order, those in groups too.
+    /// All sources, in order, those in groups and nested ones too.
     pub(super) fn sources(&self) -> Vec<&Source> {
         let values = self.values().into_iter();
         values.map(|(source, _)| source).collect()
     }
 
     /// All sources with their filters.
-    pub(super) fn values(&self) -> Vec<(&Source, &[Filter])> {
-        fn collect<'a>(parts: &'a [Part], into: &mut Vec<(&'a Source, &'a [Filter])>) {
-            for part in parts {
-                match part {
-                    Part::Literal(_) => {}
-                    Part::Value(source, filters) => into.push((source, filters)),
-                    Part::Group(inner) => collect(inner, into),
-                }
-            }
-        }
+    pub(super) fn values(&self) -> Vec<(&Source, Vec<Filter>)> {
         let mut values = Vec::new();
-        collect(&self.parts, &mut values);
+        collect(&self.parts, &[], &mut values);
         values
+    }
+
+    /// Whether a place may be empty: it stands in groups only.
+    pub(super) fn may_lack(&self, place: &Place) -> bool {
+        fn demands(parts: &[Part], place: &Place) -> bool {
+            parts.iter().any(|part| match part {
+                Part::Value(Source::At(other), _) => other == place,
+                Part::Value(..) | Part::Literal(_) | Part::Group(_) => false,
+                Part::Nested(inner, _) => demands(inner, place),
+            })
+        }
+        let holds = self.sources().contains(&&Source::At(place.clone()));
+        holds && !demands(&self.parts, place)
+    }
+}
+
+fn collect<'a>(parts: &'a [Part], outer: &[Filter], into: &mut Vec<(&'a Source, Vec<Filter>)>) {
+    for part in parts {
+        match part {
+            Part::Literal(_) => {}
+            Part::Value(source, filters) => into.push((source, [filters, outer].concat())),
+            Part::Group(inner) => collect(inner, outer, into),
+            Part::Nested(inner, filters) => collect(inner, &[filters, outer].concat(), into),
+        }
     }
 }
 
@@ -153,9 +172,19 @@ fn feed(
             },
             Part::Group(inner) if is_empty(inner, reading)? => {}
             Part::Group(inner) => feed(inner, reading, sink)?,
+            Part::Nested(inner, filters) => {
+                let filled = Cow::Owned(fill(inner, reading)?);
+                sink(&filtered(filled, filters));
+            }
         }
     }
     Ok(())
+}
+
+fn fill(parts: &[Part], reading: Reading<'_>) -> Result<Vec<u8>, Rejection> {
+    let mut filled = Vec::with_capacity(512);
+    feed(parts, reading, &mut |piece| filled.extend_from_slice(piece))?;
+    Ok(filled)
 }
 
 fn is_empty(parts: &[Part], reading: Reading<'_>) -> Result<bool, Rejection> {
@@ -163,79 +192,13 @@ fn is_empty(parts: &[Part], reading: Reading<'_>) -> Result<bool, Rejection> {
         let empty = match part {
             Part::Literal(_) => true,
             Part::Value(source, _) => source.read(reading, &[])?.is_none_or(|v| v.is_empty()),
-            Part::Group(inner) => is_empty(inner, reading)?,
+            Part::Group(inner) | Part::Nested(inner, _) => is_empty(inner, reading)?,
         };
         if !empty {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-impl Source {
-    fn parse(text: &str) -> Result<Self, String> {
-        Ok(match text {
-            "method" => Self::Method,
-            "path" => Self::Path,
-            "query" => Self::Query,
-            "target" => Self::Target,
-            "body" => Self::Body,
-            "client" => Self::Client,
-            "secret" => Self::Secret,
-            "token" => Self::Token,
-            place if place.contains(':') => Self::At(place.parse()?),
-            other => {
-                return Err(format!(
-                    "unknown source `{other}`; right are method, path, query, target, body, \
-                     client, secret, token, and places such as header:NAME"
-                ));
-            }
-        })
-    }
-
-    fn read<'a>(
-        &self,
-        reading: Reading<'a>,
-        filters: &[Filter],
-    ) -> Result<Option<Cow<'a, [u8]>>, Rejection> {
-        let head = reading.received.head();
-        let (path, query) = reading.target();
-        // Digests of the body are shared, so that no body is hashed twice.
-        let digest = match (self, filters) {
-            (Self::Body, [Filter::Sha256, rest @ ..]) => {
-                Some((reading.received.body_sha256(), rest))
-            }
-            (Self::Body, [Filter::Minify, Filter::Sha256, rest @ ..]) => {
-                Some((reading.received.minified_sha256(), rest))
-            }
-            _ => None,
-        };
-        if let Some((digest, rest)) = digest {
-            return Ok(Some(filtered(Cow::Borrowed(digest), rest)));
-        }
-        let value: Cow<'a, [u8]> = match self {
-            Self::Method => Cow::Borrowed(head.method().as_bytes()),
-            Self::Path => Cow::Borrowed(path.as_bytes()),
-            Self::Query => Cow::Borrowed(query.unwrap_or_default().as_bytes()),
-            Self::Target => match query {
-                None => Cow::Borrowed(path.as_bytes()),
-                Some(query) => Cow::Owned(format!("{path}?{query}").into_bytes()),
-            },
-            Self::Body => Cow::Borrowed(reading.received.body()),
-            Self::Client => Cow::Borrowed(reading.client.as_bytes()),
-            Self::Secret => Cow::Borrowed(reading.secret),
-            Self::Token => match bearer_token(reading.received)? {
-                Some(token) => Cow::Borrowed(token.as_bytes()),
-                None => return Ok(None),
-            },
-            Self::At(place) => match place.read(reading.received)? {
-                Some(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
-                Some(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
-                None => return Ok(None),
-            },
-        };
-        Ok(Some(filtered(value, filters)))
-    }
 }
 
 #[cfg(test)]

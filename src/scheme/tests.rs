@@ -4,7 +4,7 @@ mod snap;
 
 use super::*;
 use crate::intake::Head;
-use crate::secret::Secret;
+use crate::secret::{KeyRing, Secret};
 use bytes::Bytes;
 
 fn received(target: &str, headers: &str, body: &str) -> Received {
@@ -46,17 +46,36 @@ fn every_preset_compiles_and_says_what_it_covers() {
         .iter()
         .map(|preset| (preset.name, preset.scheme().unwrap().covers().to_string()))
         .collect();
+    let fields = |names: &str| format!("fields:{names}");
+    let body = || "body".to_owned();
+    let nothing = || "nothing".to_owned();
     assert_eq!(
         covers,
         [
-            ("doku", "body".to_owned()),
             (
-                "doku-qris",
-                "fields:ISSUERID,TXNDATE,MERCHANTPAN,INVOICE".to_owned()
+                "adyen",
+                fields(
+                    "pspReference,originalReference,merchantAccountCode,merchantReference,value,currency,eventCode,success"
+                )
             ),
-            ("pivot", "nothing".to_owned()),
-            ("snap", "body".to_owned()),
-            ("snap-asymmetric", "body".to_owned()),
+            ("doku", body()),
+            ("doku-qris", fields("ISSUERID,TXNDATE,MERCHANTPAN,INVOICE")),
+            ("duitku", fields("merchantCode,amount,merchantOrderId")),
+            ("durianpay-snap", body()),
+            ("faspay", fields("bill_no,payment_status_code")),
+            ("github", body()),
+            ("midtrans", fields("order_id,status_code,gross_amount")),
+            ("nicepay-snap", fields("X-CLIENT-KEY,X-TIMESTAMP")),
+            ("pivot", nothing()),
+            ("razorpay", body()),
+            ("snap", body()),
+            ("snap-asymmetric", body()),
+            ("standard-webhooks", body()),
+            ("standard-webhooks-asymmetric", body()),
+            ("stripe", body()),
+            ("svix", body()),
+            ("tripay", body()),
+            ("xendit", nothing()),
         ]
     );
 }

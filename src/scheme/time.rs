@@ -33,6 +33,15 @@ impl TimeFormat {
         }
     }
 
+    /// Whether no text of this grammar begins or ends another, so that nothing can be moved over its
+    /// border.
+    pub(super) fn delimits_itself(self) -> bool {
+        match self {
+            Self::Rfc3339 | Self::Compact(_) => true,
+            Self::Unix | Self::UnixMillis => false,
+        }
+    }
+
     /// Writes a time so that [`Self::parse`] reads it, to the second.
     pub(super) fn print(self, at: Timestamp) -> String {
         match self {

@@ -1,14 +1,20 @@
 //! Public keys of gateways, and what is refused as one.
 
+use super::KeyFormat;
 use aws_lc_rs::rsa::PublicKey as RsaKey;
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
+use aws_lc_rs::signature::{ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 
-/// An RSA key with which a gateway's signatures are verified.
+/// A key with which a gateway's signatures are verified: RSA or Ed25519.
 #[derive(Clone)]
 pub struct PublicKey(ParsedPublicKey);
+
+/// What stands before the 32 bytes of an Ed25519 key in DER. Source: RFC 8410 §4.
+const ED25519_IN_DER: [u8; 12] = [
+    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+];
 
 impl PublicKey {
     /// Shorter ones are refused, in bits. Source: NIST SP 800-131A rev. 2, §3.
@@ -16,7 +22,7 @@ impl PublicKey {
     /// Longer ones are refused, in bits: one verification would take too long.
     pub const LONGEST: usize = 8192;
 
-    /// Takes a file or variable: PEM (`PUBLIC KEY`, RFC 5280, or `RSA PUBLIC KEY`, RFC 8017), or
+    /// Takes a file or variable with an RSA key: PEM (`PUBLIC KEY`, RFC 5280, or `RSA PUBLIC KEY`, RFC 8017), or
     /// the base64 of the same DER without its armour, as dashboards show it.
     ///
     /// # Errors
@@ -24,7 +30,7 @@ impl PublicKey {
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let der = der(text)?;
         let key = RsaKey::from_der(&der).map_err(|_| {
-            "holds no RSA public key (EC and Ed25519 keys are not taken); \
+            "holds no RSA public key, which this scheme verifies with; \
              export the gateway's key as PEM or as base64 of its DER"
         })?;
         let modulus = key.modulus();
@@ -48,13 +54,32 @@ impl PublicKey {
         Ok(Self(parsed))
     }
 
-    /// The key in DER (RFC 8017).
+    /// Takes a file or variable with an Ed25519 key: PEM, base64 of the same DER, or of its 32 bytes,
+    /// after the prefix of `format` or without it.
+    ///
+    /// # Errors
+    /// A sentence for the user: no such key, or another kind of key.
+    pub fn parse_ed25519(text: &[u8], format: &KeyFormat) -> Result<Self, String> {
+        let der = der(format.without_prefix(text.trim_ascii()))?;
+        let key = der.strip_prefix(&ED25519_IN_DER).unwrap_or(&der);
+        let wrong = "holds no Ed25519 public key, which this scheme verifies with; \
+                     copy the gateway's key as it shows it";
+        if key.len() != 32 {
+            return Err(wrong.into());
+        }
+        ParsedPublicKey::new(&ED25519, key)
+            .map(Self)
+            .map_err(|_| wrong.into())
+    }
+
+    /// Its bytes: DER for RSA (RFC 8017), 32 bytes for Ed25519 (RFC 8032).
     #[must_use]
-    pub fn der(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         self.0.as_ref()
     }
 
-    /// Whether the private half signed this message: RSA PKCS#1 v1.5 with SHA-256 (RFC 8017 §8.2).
+    /// Whether the private half signed this message: RSA PKCS#1 v1.5 with SHA-256 (RFC 8017 §8.2), or
+    /// Ed25519 (RFC 8032 §5.1).
     #[must_use]
     pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         self.0.verify_sig(message, signature).is_ok()
@@ -133,5 +158,46 @@ mod tests {
             }
         }
         assert!(seen[0] > 600 && seen[1] > 20, "{seen:?}");
+    }
+
+    /// Test 2 of RFC 8032 §7.1, as it is and with one bit changed.
+    #[test]
+    fn verifies_ed25519_as_its_rfc_says() {
+        let key = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+        let signature = "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
+                         085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
+        let bytes = |hex: &str| -> Vec<u8> {
+            let pairs = hex.as_bytes().chunks(2);
+            let text = pairs.map(|pair| std::str::from_utf8(pair).unwrap());
+            text.map(|pair| u8::from_str_radix(pair, 16).unwrap())
+                .collect()
+        };
+        let (key, mut signature) = (bytes(key), bytes(signature));
+        let in_der = [&ED25519_IN_DER[..], &key].concat();
+        let prefix = KeyFormat {
+            prefix: "whpk_".into(),
+            ..KeyFormat::default()
+        };
+        for text in [
+            STANDARD.encode(&key),
+            format!("whpk_{}\n", STANDARD.encode(&key)),
+            STANDARD.encode(&in_der),
+            pem::encode(&pem::Pem::new("PUBLIC KEY", in_der.clone())),
+        ] {
+            let key = PublicKey::parse_ed25519(text.as_bytes(), &prefix).unwrap();
+            assert!(key.has_signed(&[0x72], &signature), "{text}");
+            signature[0] ^= 1;
+            assert!(!key.has_signed(&[0x72], &signature) && !key.has_signed(&[0x72], &[]));
+            signature[0] ^= 1;
+        }
+        let rsa = include_str!("../../tests/keys/gateway-public.pem");
+        let elliptic = include_str!("../../tests/keys/elliptic-public.pem");
+        for text in ["", "whpk_", "AAEC", rsa] {
+            let why = PublicKey::parse_ed25519(text.as_bytes(), &prefix).err();
+            assert!(why.is_some(), "{text}");
+        }
+        let (taken, other) = (elliptic.contains("MCowBQYDK2Vw"), elliptic.as_bytes());
+        assert_eq!(PublicKey::parse_ed25519(other, &prefix).is_ok(), taken);
+        assert!(PublicKey::parse(other).is_err());
     }
 }

@@ -30,7 +30,7 @@ impl Client {
     fn fingerprints(&self, kind: KeyKind) -> Vec<[u8; 32]> {
         // HMAC takes a key and the same with zeros after it for one.
         let of_secret = |secret: &Secret| Sha256::digest(secret.hmac_sha512(b"kin")).into();
-        let of_public_key = |key: &PublicKey| Sha256::digest(key.der()).into();
+        let of_public_key = |key: &PublicKey| Sha256::digest(key.bytes()).into();
         match kind {
             KeyKind::Secret => self.secrets.iter().map(of_secret).collect(),
             KeyKind::PublicKey => self.public_keys.iter().map(of_public_key).collect(),

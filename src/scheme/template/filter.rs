@@ -3,6 +3,7 @@
 use crate::intake::minify;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use std::borrow::Cow;
@@ -10,8 +11,10 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::scheme) enum Filter {
     Base64,
+    Crc32,
     Hex,
     Lower,
+    Md5,
     Minify,
     Sha1,
     Sha256,
@@ -27,10 +30,12 @@ pub(super) fn filtered<'a>(value: Cow<'a, [u8]>, filters: &[Filter]) -> Cow<'a, 
 }
 
 impl Filter {
-    const ALL: [(&'static str, Self); 8] = [
+    const ALL: [(&'static str, Self); 10] = [
         ("base64", Self::Base64),
+        ("crc32", Self::Crc32),
         ("hex", Self::Hex),
         ("lower", Self::Lower),
+        ("md5", Self::Md5),
         ("minify", Self::Minify),
         ("sha1", Self::Sha1),
         ("sha256", Self::Sha256),
@@ -40,7 +45,7 @@ impl Filter {
 
     /// Whether two different values can come out the same.
     pub(in crate::scheme) fn is_lossy(self) -> bool {
-        matches!(self, Self::Lower | Self::Minify | Self::Upper)
+        matches!(self, Self::Crc32 | Self::Lower | Self::Minify | Self::Upper)
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {
@@ -54,8 +59,10 @@ impl Filter {
     fn apply(self, value: &[u8]) -> Vec<u8> {
         match self {
             Self::Base64 => STANDARD.encode(value).into_bytes(),
+            Self::Crc32 => crc32fast::hash(value).to_string().into_bytes(),
             Self::Hex => hex(value).into_bytes(),
             Self::Lower => value.to_ascii_lowercase(),
+            Self::Md5 => Md5::digest(value).to_vec(),
             Self::Minify => minify(value).into_owned(),
             Self::Sha1 => Sha1::digest(value).to_vec(),
             Self::Sha256 => Sha256::digest(value).to_vec(),

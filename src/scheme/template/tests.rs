@@ -1,7 +1,7 @@
 //! Templates, filled from plain requests.
 
 use super::*;
-use crate::intake::Head;
+use crate::intake::{Head, Received};
 use bytes::Bytes;
 use proptest::prelude::*;
 
@@ -13,14 +13,18 @@ fn received(target: &str, headers: &str, body: &str) -> Received {
     )
 }
 
+fn compile(text: &str) -> Result<Template, TemplateFault> {
+    Template::compile(text, &Place::Query("sign".into()))
+}
+
 fn fill(template: &str, received: &Received) -> Result<String, Rejection> {
     let reading = Reading {
-        received,
+        scope: Scope::whole(received),
         public_path: None,
         client: "C",
         secret: b"S",
     };
-    let template = Template::compile(template).unwrap();
+    let template = compile(template).unwrap();
     Ok(String::from_utf8(template.fill(reading)?).unwrap())
 }
 
@@ -42,6 +46,13 @@ fn fills_every_source_and_filter() {
             "7a38d8cbd20d9932ba948efaa364bb62651d5ad4",
         ),
         ("a[\n{header:X-B}]b[,{header:X-A}]", "ab,v"),
+        ("{header:X-A|md5|hex}", "9e3669d19b675bd57058fd4664205d2a"),
+        ("{header:X-A|crc32}", "1801730948"),
+        (
+            "{({header:X-A}{secret})|md5|hex}",
+            "5edf540492f95cf9d928c5507e86ad3f",
+        ),
+        ("{({header:X-A}(({client})))|upper}!", "V(C)!"),
     ] {
         assert_eq!(fill(template, &all).as_deref(), Ok(filled), "{template}");
     }
@@ -77,8 +88,17 @@ fn names_the_place_of_a_fault() {
         ("[a", 1, "not closed"),
         ("[a[b]]", 3, "inside a group"),
         ("{json:k}", 1, "unknown place"),
+        ("a{({body)}", 4, "unknown source"),
+        ("a{({body}", 3, "parenthesis that is not closed"),
+        ("{({body})x}", 1, "only filters"),
+        ("{({body}[x])}", 9, "inside a group or parentheses"),
+        ("{({body}()}", 9, "opens nothing"),
+        ("{sorted:}", 1, "takes one mark"),
+        ("{sorted:abc}", 1, "takes one mark"),
+        ("{header:a b}", 1, "unknown place"),
+        ("{header:X[t}", 1, "unknown place"),
     ] {
-        let fault = Template::compile(template).unwrap_err();
+        let fault = compile(template).unwrap_err();
         assert_eq!(fault.at, at, "{template}");
         assert!(fault.says.contains(word), "{template}: {}", fault.says);
     }
@@ -86,11 +106,11 @@ fn names_the_place_of_a_fault() {
 
 proptest! {
     #[test]
-    fn any_text_compiles_or_names_a_place_in_it(text in "[a{}\\[\\]|:/ body]{0,30}") {
-        match Template::compile(&text) {
+    fn any_text_compiles_or_names_a_place_in_it(text in "[a{}()\\[\\]|:/ body]{0,30}") {
+        match compile(&text) {
             Ok(template) => {
                 let received = received("/p", "", "{}");
-                let reading = Reading { received: &received, public_path: None, client: "", secret: b"" };
+                let reading = Reading { scope: Scope::whole(&received), public_path: None, client: "", secret: b"" };
                 let _ = template.feed(reading, &mut |_| ());
             }
             Err(fault) => prop_assert!((1..=text.chars().count()).contains(&fault.at)),

@@ -1,0 +1,58 @@
+//! All parameters, sorted by name and joined.
+
+use crate::intake::Parameters;
+use crate::scheme::place::Place;
+
+/// Every parameter but the proof, sorted by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::scheme) struct Sorted {
+    /// Between a name and its value; left out, values stand alone.
+    between: Option<char>,
+    /// Between one parameter and the next.
+    joint: char,
+    /// The name of the parameter that holds the proof.
+    without: Option<Box<str>>,
+}
+
+impl Sorted {
+    pub(super) fn parse(marks: &str, proof: &Place) -> Result<Self, String> {
+        let mut chars = marks.chars();
+        let (between, joint) = match (chars.next(), chars.next(), chars.next()) {
+            (Some(joint), None, _) => (None, joint),
+            (Some(between), Some(joint), None) => (Some(between), joint),
+            _ => {
+                return Err(format!(
+                    "`sorted:{marks}` takes one mark between values, or two: the one between a name and \
+                     its value, then the one between parameters, such as sorted:=&"
+                ));
+            }
+        };
+        let without = match proof {
+            Place::Query(name) | Place::Form(name) | Place::Param(name) => Some(name.clone()),
+            Place::Header(_) | Place::Entry(..) | Place::Json(_) | Place::Item(_) => None,
+        };
+        Ok(Self {
+            between,
+            joint,
+            without,
+        })
+    }
+
+    pub(super) fn join(&self, parameters: &Parameters) -> String {
+        let others = |(name, _): &(&str, &str)| self.without.as_deref() != Some(*name);
+        let mut pairs: Vec<_> = parameters.iter().filter(others).collect();
+        pairs.sort_unstable();
+        let mut joined = String::new();
+        for (name, value) in pairs {
+            if !joined.is_empty() {
+                joined.push(self.joint);
+            }
+            if let Some(between) = self.between {
+                joined.push_str(name);
+                joined.push(between);
+            }
+            joined.push_str(value);
+        }
+        joined
+    }
+}
