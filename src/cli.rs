@@ -3,8 +3,13 @@
 mod check;
 mod demo;
 mod healthcheck;
+mod http;
+mod notification;
+mod sample;
 mod schemes;
+mod send;
 mod serve;
+mod sign;
 
 use crate::config::{self, Config};
 use clap::{Parser, Subcommand};
@@ -58,6 +63,25 @@ enum Command {
         /// The scheme to print, as YAML
         name: Option<String>,
     },
+    /// Sign a notification as the gateway would, and print it
+    Sign {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        order: sign::Order,
+        /// How to print it
+        #[arg(long = "as", value_enum, default_value = "http")]
+        form: sign::As,
+    },
+    /// Sign notifications, send them, and print the answers
+    Send {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        order: sign::Order,
+        #[command(flatten)]
+        delivery: send::Delivery,
+    },
     /// Ask a running sidecar for its health; for exec probes
     Healthcheck {
         /// What to ask
@@ -93,6 +117,16 @@ pub fn run() -> ExitCode {
         Command::Check(source) => with_config(source, |config, file| check::run(&config, file)),
         Command::Demo { keep } => demo::run(keep),
         Command::Schemes { name } => schemes::run(name.as_deref()),
+        Command::Sign {
+            source,
+            order,
+            form,
+        } => with_config(source, |config, _| sign::run(&config, &order, form)),
+        Command::Send {
+            source,
+            order,
+            delivery,
+        } => with_config(source, |config, _| send::run(&config, &order, &delivery)),
         Command::Healthcheck { url } => healthcheck::run(&url),
     };
     exit.into()

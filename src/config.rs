@@ -14,13 +14,14 @@ pub use shape::Timeouts;
 pub use source::find;
 
 use crate::forward::Upstream;
-use crate::route::{Duplicate, Routes};
+use crate::route::{Duplicate, Gateway, Routes};
 use fault::{Faults, join};
 use figment::value::Value;
 use schemes::Schemes;
 use shape::{LimitsShape, ReplayShape, Top};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A valid configuration.
@@ -40,6 +41,8 @@ pub struct Config {
     pub limits: Limits,
     /// Entries of the ledger.
     pub capacity: usize,
+    /// All gateways, by name.
+    pub gateways: Vec<Arc<Gateway>>,
     /// All routes.
     pub routes: Routes,
     /// What is allowed, and yet worth a second look.
@@ -176,6 +179,7 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
             connections: limits.connections,
         },
         capacity: replay.capacity,
+        gateways: gateways.into_values().collect(),
         routes: Routes::new(routes, top.unmatched),
         warnings,
     })

@@ -7,6 +7,7 @@ mod json;
 mod place;
 mod preset;
 mod proof;
+mod sign;
 mod signed;
 mod template;
 mod time;
@@ -16,17 +17,17 @@ pub use compile::SchemeFault;
 pub use declaration::{Acknowledgement, AnswerForm, Confidence, Declaration, Freshness, ProofKind};
 pub use place::{Place, Scope, bearer_token};
 pub use preset::Preset;
+pub use sign::{Draft, Maker, Signing, Unsigned};
 pub use signed::{Coverage, Identity, Signed};
 
 use crate::intake::Received;
-use crate::rejection::Rejection;
-use crate::secret::{Client, KeyFormat, KeyKind};
+use crate::secret::{KeyFormat, KeyKind};
 use jiff::Timestamp;
 use proof::{Algorithm, Encoding, Hash};
 use regex::Regex;
 use std::sync::Arc;
 use std::time::Duration;
-use template::{Reading, Source, Template};
+use template::{Source, Template};
 use time::TimeFormat;
 
 /// A compiled scheme.
@@ -109,34 +110,6 @@ impl Scheme {
         shapes
             .all(|shape| shape.pattern.is_match(&value))
             .then(|| value.as_ref().into())
-    }
-
-    /// The text of a proof for a notification that bears none yet, as the gateway would write it.
-    ///
-    /// # Errors
-    /// As [`Self::authenticate`], where a covered value is missing; [`Rejection::Internal`] where only
-    /// the gateway can sign.
-    pub fn prove(
-        &self,
-        received: &Received,
-        client: &Client,
-        public_path: Option<&str>,
-    ) -> Result<String, Rejection> {
-        let secret = client.secrets.first().ok_or(Rejection::Internal)?;
-        let text = match self.messages.first() {
-            None => String::from_utf8_lossy(secret.bytes()).into_owned(),
-            Some(message) => {
-                let message = message.fill(Reading {
-                    scope: Scope::whole(received),
-                    public_path,
-                    client: client.id.as_deref().unwrap_or_default(),
-                    secret: secret.bytes(),
-                })?;
-                let proof = self.algorithm.prove(secret, &message);
-                self.encoding.encode(&proof.ok_or(Rejection::Internal)?)
-            }
-        };
-        Ok(format!("{}{text}", self.prefix))
     }
 
     /// Writes a time as the scheme does; `None` where it signs none.
@@ -252,6 +225,18 @@ impl Scheme {
     #[must_use]
     pub fn reads_parameters(&self) -> bool {
         matches!(self.at, Place::Query(_) | Place::Form(_) | Place::Param(_))
+    }
+
+    /// Whether it reads parameters that a query may hold.
+    #[must_use]
+    pub fn reads_query(&self) -> bool {
+        matches!(self.at, Place::Query(_) | Place::Param(_))
+    }
+
+    /// Whether a header holds the proof.
+    #[must_use]
+    pub fn proves_in_header(&self) -> bool {
+        matches!(self.at, Place::Header(_) | Place::Entry(..))
     }
 
     /// Whether the proof tells which client is meant. Where values are joined without a mark, the end of an

@@ -4,13 +4,15 @@ mod app;
 mod gateway;
 mod signer;
 
+use super::notification::new_id;
+use super::sign::curl;
 use super::{Exit, complain, say, table};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::scheme::{Draft, Preset};
 use crate::server::{self, EndSignals, Running};
 use app::SampleApp;
-use gateway::{Notification, SampleGateway};
-use std::hash::{BuildHasher as _, RandomState};
+use gateway::{SampleGateway, send};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -50,12 +52,8 @@ struct Stage {
 }
 
 async fn demo(folder: &Path, keep: bool) -> Result<bool, String> {
-    let mut gateways = [
-        SampleGateway::new("doku", Some("BRN-0201-1690274481481"), &throw_away_key())?,
-        SampleGateway::new("snap", Some("BRN-0201-1690274481481"), &throw_away_key())?,
-        SampleGateway::new("doku-qris", Some("936008990000047435"), &throw_away_key())?,
-        SampleGateway::new("pivot", None, &throw_away_key())?,
-    ];
+    let gateways = Preset::ALL.into_iter().map(SampleGateway::new);
+    let mut gateways = gateways.collect::<Result<Vec<_>, _>>()?;
     let app = SampleApp::start()
         .await
         .map_err(|error| error.to_string())?;
@@ -81,7 +79,7 @@ async fn demo(folder: &Path, keep: bool) -> Result<bool, String> {
     let seen = stage.app.seen();
     if let Some(qris) = seen
         .iter()
-        .find(|seen| seen.line.contains("/payments/qris"))
+        .find(|seen| seen.line.contains("/payments/doku-qris"))
     {
         say(&format!(
             "QRIS went in as query parameters and reached the app as JSON:\n  {}\n  {}\n",
@@ -106,25 +104,17 @@ fn start(
         .mode(0o700)
         .create(folder)
         .map_err(text)?;
+    let (mut sections, mut routes) = (String::new(), String::new());
     for gateway in gateways {
-        std::fs::write(folder.join(gateway.name), gateway.key()).map_err(text)?;
-        if let Some(key) = gateway.public_key() {
-            let name = format!("{}-public", gateway.name);
+        for (name, key) in gateway.keys()? {
             std::fs::write(folder.join(name), key).map_err(text)?;
         }
+        sections.push_str(&gateway.section());
+        routes.push_str(&gateway.routes());
     }
     let file: PathBuf = folder.join("kawal.yaml");
     let config = format!(
-        "listen: 127.0.0.1:0\nupstream: http://{}\ngateways:\n  \
-         doku: {{scheme: doku, clients: [{{id: BRN-0201-1690274481481, secrets: ['file:doku']}}]}}\n  \
-         snap: {{scheme: snap, clients: [{{id: BRN-0201-1690274481481, secrets: ['file:snap'], public_keys: ['file:snap-public']}}]}}\n  \
-         doku-qris: {{scheme: doku-qris, clients: [{{id: '936008990000047435', secrets: ['file:doku-qris']}}]}}\n  \
-         pivot: {{scheme: pivot, clients: [{{secrets: ['file:pivot']}}]}}\nroutes:\n  \
-         - {{path: /payments/notifications, gateway: doku}}\n  \
-         - {{path: /authorization/v1/access-token/b2b, token: snap}}\n  \
-         - {{path: /v1/transfer-va/payment, gateway: snap, service: va-payment, respond: gateway}}\n  \
-         - {{path: /payments/qris, gateway: doku-qris, convert: json, respond: gateway}}\n  \
-         - {{path: /payments/pivot, gateway: pivot}}\n",
+        "listen: 127.0.0.1:0\nupstream: http://{}\ngateways:\n{sections}routes:\n{routes}",
         app.address
     );
     std::fs::write(&file, config).map_err(text)?;
@@ -139,11 +129,6 @@ fn start(
     server::start(config, bound, Arc::clone(clock)).map_err(text)
 }
 
-fn throw_away_key() -> String {
-    let word = || RandomState::new().hash_one(0u8);
-    format!("SK-{:016x}{:016x}", word(), word())
-}
-
 impl Stage {
     async fn play(&mut self, gateways: &mut [SampleGateway]) -> Result<(), String> {
         // Signed a second ahead, since these schemes write whole seconds.
@@ -151,25 +136,29 @@ impl Stage {
         for gateway in gateways.iter_mut() {
             if let Some(request) = gateway.token_request(at) {
                 let answer = self
-                    .send(gateway, "token request", &request?, 200, 0)
+                    .send(gateway, "token request", &request, 200, 0)
                     .await?;
                 gateway.take_token(&answer);
             }
-            let genuine = gateway.notification(1, at)?;
+            let genuine = gateway.notification(&new_id(), at)?;
             self.send(gateway, "genuine", &genuine, 200, 1).await?;
-            let forged = gateway.notification(2, at)?.forged();
+            let forged = gateway.forgery(&new_id(), at)?;
             self.send(gateway, "forged", &forged, 401, 0).await?;
             self.send(gateway, "repeated", &genuine, 200, 0).await?;
         }
-        self.clock.advance(Duration::from_secs(6 * 3600));
-        for gateway in gateways.iter().filter(|gateway| gateway.signs_a_time()) {
-            let late = gateway.notification(3, at)?;
+        let six_hours = Duration::from_secs(6 * 3600);
+        self.clock.advance(six_hours);
+        for gateway in gateways
+            .iter()
+            .filter(|gateway| gateway.takes_late(six_hours))
+        {
+            let late = gateway.notification(&new_id(), at)?;
             self.send(gateway, "6 h late, yet unseen", &late, 200, 1)
                 .await?;
         }
         self.clock.advance(Duration::from_secs(20 * 3600));
         for gateway in gateways.iter().filter(|gateway| gateway.signs_a_time()) {
-            let too_late = gateway.notification(4, at)?;
+            let too_late = gateway.notification(&new_id(), at)?;
             self.send(gateway, "26 h: too late", &too_late, 401, 0)
                 .await?;
         }
@@ -180,15 +169,14 @@ impl Stage {
         &mut self,
         gateway: &SampleGateway,
         what: &str,
-        notification: &Notification,
+        notification: &Draft,
         status: u16,
         reaches: usize,
     ) -> Result<String, String> {
         let before = self.app.seen().len();
-        let (answered, body) = notification
-            .send(self.listen)
-            .await
-            .map_err(|error| error.to_string())?;
+        let answer = send(notification, self.listen).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        let (answered, body) = (answer.status, answer.body());
         let reached = self.app.seen().len() - before;
         self.sound &= answered == status && reached == reaches;
         let verdict = match (what, answered, reached) {
@@ -199,13 +187,13 @@ impl Stage {
             _ => "WRONG",
         };
         let app = if reached > 0 { "saw it" } else { "saw nothing" };
-        let answer = format!("{answered} {}", short(&body));
+        let shown = format!("{answered} {}", short(body));
         self.rows.push(
-            [gateway.name, what, &answer, app, verdict]
+            [gateway.name, what, &shown, app, verdict]
                 .map(str::to_owned)
                 .to_vec(),
         );
-        Ok(body)
+        Ok(body.to_owned())
     }
 }
 
@@ -220,15 +208,15 @@ fn short(body: &str) -> String {
 
 async fn stay(stage: &Stage, gateways: &mut [SampleGateway]) -> Result<(), String> {
     say("\nStill running; fresh notifications to try (Ctrl-C ends it):\n");
-    for (number, gateway) in (100..).zip(gateways) {
+    for gateway in gateways {
         let at = stage.clock.now().wall;
         // The one from the beginning has ended meanwhile.
         if let Some(request) = gateway.token_request(at) {
-            let answer = request?.send(stage.listen).await;
-            gateway.take_token(&answer.map_err(|error| error.to_string())?.1);
+            let answer = send(&request, stage.listen).await;
+            gateway.take_token(answer.map_err(|error| error.to_string())?.body());
         }
-        let notification = gateway.notification(number, at)?;
-        say(&format!("  {}\n", notification.curl(stage.listen)));
+        let notification = gateway.notification(&new_id(), at)?;
+        say(&format!("  {}", curl(&notification, stage.listen)));
     }
     let mut signals = EndSignals::listen().map_err(|error| error.to_string())?;
     signals.next().await;

@@ -1,5 +1,9 @@
 //! Reads one value out of a JSON body by pointer, as the text that was sent.
 
+mod splice;
+
+pub(super) use splice::{put, replace};
+
 use crate::rejection::Rejection;
 use serde::de::{Deserializer as _, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;

@@ -4,7 +4,8 @@ mod snap;
 
 use super::*;
 use crate::intake::Head;
-use crate::secret::{KeyRing, Secret};
+use crate::rejection::Rejection;
+use crate::secret::{Client, KeyRing, Secret};
 use bytes::Bytes;
 
 fn received(target: &str, headers: &str, body: &str) -> Received {
@@ -114,6 +115,7 @@ fn doku_holds_for_every_secret_and_for_either_reading_of_the_query() {
         let signer = declared(&signer).unwrap();
         let proof = signer
             .prove(&received(signed_target, DOKU_HEADERS, "{}"), &old, None)
+            .unwrap()
             .unwrap();
         let headers = format!("{DOKU_HEADERS}Signature: {proof}\r\n");
         let outcome = scheme.authenticate(
@@ -135,7 +137,7 @@ fn an_unknown_client_is_told_from_a_wrong_secret_only_by_the_reason() {
     let scheme = preset("doku");
     let signer = client(Some("MCH-0001-10791114622547"), &["SK-test-secret"]);
     let plain = received("/n", DOKU_HEADERS, "{}");
-    let proof = scheme.prove(&plain, &signer, None).unwrap();
+    let proof = scheme.prove(&plain, &signer, None).unwrap().unwrap();
     let headers = format!("{DOKU_HEADERS}Signature: {proof}\r\n");
     for (ring, reason) in [
         (
@@ -176,6 +178,7 @@ fn qris_keeps_one_identity_when_a_digit_moves_over_a_border() {
         );
         let words = scheme
             .prove(&received(&query, "", ""), &anyone, None)
+            .unwrap()
             .unwrap();
         let sent = received(&format!("{query}&WORDS={words}"), "", "");
         let authentic = scheme.authenticate(sent, "g", &ring, None).unwrap();

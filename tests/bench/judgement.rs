@@ -90,14 +90,14 @@ impl Sender {
                 let client = self.ring.find("BRN-0001-1").unwrap();
                 format!(
                     "Signature: {}\r\n",
-                    scheme.prove(&received, client, None).unwrap()
+                    scheme.prove(&received, client, None).unwrap().unwrap()
                 )
             }
             "snap" => {
                 let client = self.ring.find("BRN-0001-1").unwrap();
                 format!(
                     "X-SIGNATURE: {}\r\n",
-                    scheme.prove(&received, client, None).unwrap()
+                    scheme.prove(&received, client, None).unwrap().unwrap()
                 )
             }
             "snap-asymmetric" => {

@@ -1,93 +1,130 @@
-//! The gateways of the demo: they sign as DOKU and Pivot do, and send.
+//! The gateways of the demo: one for every built-in scheme, with keys made for the occasion.
 
-use super::app::read_message;
 use super::signer::Signer;
-use crate::intake::{Head, Received};
-use crate::scheme::{AnswerForm, Preset, Scheme};
-use crate::secret::{Client, Secret};
-use bytes::Bytes;
+use crate::cli::http::{self, Answer};
+use crate::cli::notification::{Body, Sender};
+use crate::cli::sample::Sample;
+use crate::scheme::{AnswerForm, Draft, Preset, Scheme};
+use crate::secret::{Client, KeyEncoding, KeyKind, Secret};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use serde_json::Value;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::net::SocketAddr;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use std::time::Duration;
 
 /// One sender.
 pub(super) struct SampleGateway {
     pub(super) name: &'static str,
     scheme: Scheme,
-    client: Client,
-    /// Signs requests for access tokens, where the scheme has them.
+    key: String,
+    /// Signs what no shared secret signs, and requests for access tokens.
     signer: Option<Signer>,
     /// The access token that its notifications bear.
-    token: String,
+    token: Option<String>,
 }
 
-/// A notification, ready to send.
-#[derive(Clone, Debug)]
-pub(super) struct Notification {
-    pub(super) target: String,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: String,
-}
+const CLIENT: &str = "BRN-0201-1690274481481";
+/// Where an id is made of digits.
+const MERCHANT: &str = "936008990000047435";
 
 impl SampleGateway {
-    pub(super) fn new(name: &'static str, id: Option<&str>, key: &str) -> Result<Self, String> {
-        let preset = Preset::find(name).ok_or("a built-in scheme is gone")?;
-        let secrets = vec![Secret::new(key.as_bytes().to_vec())?];
-        let client = Client {
-            id: id.map(Into::into),
-            secrets,
-            public_keys: Vec::new(),
-        };
+    pub(super) fn new(preset: Preset) -> Result<Self, String> {
         let scheme = preset.scheme()?;
-        let has_tokens = scheme.answers() == AnswerForm::Snap;
+        let signer = match scheme.key_kind() {
+            KeyKind::PublicKey if scheme.is_ed25519() => Some(Signer::ed25519()?),
+            KeyKind::PublicKey => Some(Signer::rsa()?),
+            KeyKind::Secret if scheme.answers() == AnswerForm::Snap => Some(Signer::rsa()?),
+            KeyKind::Secret => None,
+        };
         Ok(Self {
-            name,
+            name: preset.name,
+            key: throw_away_key(&scheme),
             scheme,
-            client,
-            signer: has_tokens.then(Signer::new).transpose()?,
-            token: String::new(),
+            signer,
+            token: None,
         })
     }
 
-    /// The public half of what it signs token requests with.
-    pub(super) fn public_key(&self) -> Option<&str> {
-        self.signer.as_ref().map(Signer::public_key)
+    /// The files with its keys, by name.
+    pub(super) fn keys(&self) -> Result<Vec<(String, String)>, String> {
+        let mut keys = vec![(self.name.to_owned(), self.key.clone())];
+        if let Some(signer) = &self.signer {
+            keys.push((format!("{}-public", self.name), signer.public_key()?));
+        }
+        Ok(keys)
     }
 
-    /// A request for an access token; `None` where the scheme has none.
-    pub(super) fn token_request(&self, at: Timestamp) -> Option<Result<Notification, String>> {
-        let signer = self.signer.as_ref()?;
-        let id = self.client.id.as_deref().unwrap_or_default();
-        let time = self.scheme.print_time(at).unwrap_or_default();
-        let signature = signer.sign(&format!("{id}|{time}"));
-        Some(signature.map(|signature| Notification {
-            target: "/authorization/v1/access-token/b2b".into(),
-            headers: vec![
-                ("X-CLIENT-KEY", id.into()),
-                ("X-TIMESTAMP", time),
-                ("X-SIGNATURE", signature),
-            ],
+    /// Its section in the configuration.
+    pub(super) fn section(&self) -> String {
+        let name = self.name;
+        let id = match self.scheme.needs_client_id() {
+            None => String::new(),
+            Some(true) => format!("id: {CLIENT}, "),
+            Some(false) => format!("id: '{MERCHANT}', "),
+        };
+        let secret = format!("secrets: ['file:{name}']");
+        let public = format!("public_keys: ['file:{name}-public']");
+        let keys = match (self.scheme.key_kind(), self.gives_tokens()) {
+            (KeyKind::PublicKey, _) => public,
+            (KeyKind::Secret, true) => format!("{secret}, {public}"),
+            (KeyKind::Secret, false) => secret,
+        };
+        format!("  {name}: {{scheme: {name}, clients: [{{{id}{keys}}}]}}\n")
+    }
+
+    /// Its routes in the configuration.
+    pub(super) fn routes(&self) -> String {
+        let (name, path) = (self.name, self.path());
+        let token = format!("  - {{path: {TOKEN_PATH}, token: {name}}}\n");
+        let token = if self.gives_tokens() { &*token } else { "" };
+        let more = match self.scheme.answers() {
+            AnswerForm::Snap => ", service: va-payment, respond: gateway",
+            AnswerForm::Plain if self.scheme.reads_query() => ", convert: json, respond: gateway",
+            AnswerForm::Plain => "",
+        };
+        format!("{token}  - {{path: {path}, gateway: {name}{more}}}\n")
+    }
+
+    fn path(&self) -> String {
+        match self.gives_tokens() {
+            true => "/v1/transfer-va/payment".to_owned(),
+            false => format!("/payments/{}", self.name),
+        }
+    }
+
+    /// Whether it asks for access tokens.
+    fn gives_tokens(&self) -> bool {
+        self.scheme.answers() == AnswerForm::Snap && self.scheme.key_kind() == KeyKind::Secret
+    }
+
+    /// A request for an access token; `None` where the gateway asks for none.
+    pub(super) fn token_request(&self, at: Timestamp) -> Option<Draft> {
+        let signer = self.signer.as_ref().filter(|_| self.gives_tokens())?;
+        let time = self.scheme.print_time(at)?;
+        let signature = signer.sign(format!("{CLIENT}|{time}").as_bytes())?;
+        let headers = [
+            ("X-CLIENT-KEY", CLIENT.to_owned()),
+            ("X-TIMESTAMP", time),
+            ("X-SIGNATURE", STANDARD.encode(signature)),
+            ("Content-Type", "application/json".to_owned()),
+        ];
+        Some(Draft {
+            method: "POST".into(),
+            target: TOKEN_PATH.into(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
             body: "{\"grantType\":\"client_credentials\"}".into(),
-        }))
+        })
     }
 
     /// Takes the token out of the answer to such a request.
     pub(super) fn take_token(&mut self, answer: &str) {
-        let answer: Value = serde_json::from_str(answer).unwrap_or_default();
-        let token = answer.get("accessToken").and_then(Value::as_str);
-        self.token = token.unwrap_or_default().to_owned();
-    }
-
-    /// Its throw-away key.
-    pub(super) fn key(&self) -> &[u8] {
-        self.client
-            .secrets
-            .first()
-            .map(Secret::bytes)
-            .unwrap_or_default()
+        let answer: serde_json::Value = serde_json::from_str(answer).unwrap_or_default();
+        let token = answer.get("accessToken").and_then(|token| token.as_str());
+        self.token = token.map(str::to_owned);
     }
 
     /// Whether its notifications bear a signed time.
@@ -95,146 +132,81 @@ impl SampleGateway {
         self.scheme.freshness().is_some()
     }
 
-    /// A genuine notification of payment `number`, signed at `at`.
-    pub(super) fn notification(&self, number: u32, at: Timestamp) -> Result<Notification, String> {
-        let time = self.scheme.print_time(at).unwrap_or_default();
-        let id = self.client.id.as_deref().unwrap_or_default();
-        let mut notification = match self.name {
-            "doku" => doku(number, id, &time),
-            "doku-qris" => qris(number, id, &time),
-            "snap" => snap(number, id, &time, &self.token),
-            _ => pivot(number),
+    /// Whether one that is so late passes where it was never seen.
+    pub(super) fn takes_late(&self, by: Duration) -> bool {
+        self.scheme
+            .freshness()
+            .is_some_and(|limits| limits.late >= by)
+    }
+
+    /// A genuine notification, signed at `at`.
+    pub(super) fn notification(&self, id: &str, at: Timestamp) -> Result<Draft, String> {
+        self.signed_by(&self.key, self.signer.as_ref(), id, at)
+    }
+
+    /// The same by somebody who has not the gateway's key.
+    pub(super) fn forgery(&self, id: &str, at: Timestamp) -> Result<Draft, String> {
+        let stranger = match &self.signer {
+            Some(Signer::Rsa(_)) => Some(Signer::rsa()?),
+            Some(Signer::Ed25519(_)) => Some(Signer::ed25519()?),
+            None => None,
         };
-        let plain = notification.received()?;
-        let proof = self
-            .scheme
-            .prove(&plain, &self.client, None)
-            .map_err(|why| why.to_string())?;
-        match self.name {
-            "doku" => notification.headers.push(("Signature", proof)),
-            "doku-qris" => notification.target.push_str(&format!("&WORDS={proof}")),
-            "snap" => notification.headers.push(("X-SIGNATURE", proof)),
-            _ => notification.headers.push(("X-API-Key", proof)),
+        self.signed_by(&throw_away_key(&self.scheme), stranger.as_ref(), id, at)
+    }
+
+    fn signed_by(
+        &self,
+        key: &str,
+        signer: Option<&Signer>,
+        id: &str,
+        at: Timestamp,
+    ) -> Result<Draft, String> {
+        let client = Client {
+            id: match self.scheme.needs_client_id() {
+                None => None,
+                Some(true) => Some(CLIENT.into()),
+                Some(false) => Some(MERCHANT.into()),
+            },
+            secrets: vec![Secret::read(key.as_bytes().to_vec(), self.scheme.key())?],
+            public_keys: Vec::new(),
+        };
+        let make = |message: &[u8]| signer.and_then(|signer| signer.sign(message));
+        let by_key_pair = self.scheme.key_kind() == KeyKind::PublicKey;
+        let sample = Sample::of_scheme(self.name).ok_or("a scheme has no sample")?;
+        let sender = Sender {
+            scheme: &self.scheme,
+            token: self.token.as_deref(),
+            client: &client,
+            method: "POST",
+            target: &self.path(),
+            public_path: None,
+            body: &Body::Sample(sample),
+            signer: by_key_pair.then_some(&make),
+        };
+        sender.compose(id, at).map_err(|why| why.to_string())
+    }
+}
+
+const TOKEN_PATH: &str = "/authorization/v1/access-token/b2b";
+
+/// A key as the gateway would show it.
+fn throw_away_key(scheme: &Scheme) -> String {
+    let word = || RandomState::new().hash_one(0u8);
+    let format = scheme.key();
+    let text = match format.encoding {
+        KeyEncoding::Text => format!("SK-{:016x}{:016x}", word(), word()),
+        KeyEncoding::Hex => format!("{:016x}{:016x}", word(), word()),
+        KeyEncoding::Base64 => {
+            let bytes = [word(), word(), word()].map(u64::to_be_bytes).concat();
+            STANDARD.encode(bytes)
         }
-        Ok(notification)
-    }
+    };
+    format!("{}{text}", format.prefix)
 }
 
-fn doku(number: u32, id: &str, time: &str) -> Notification {
-    Notification {
-        target: "/payments/notifications".into(),
-        headers: vec![
-            ("Client-Id", id.into()),
-            (
-                "Request-Id",
-                format!("479b663f-5c9d-400d-8e80-{number:012}"),
-            ),
-            ("Request-Timestamp", time.into()),
-        ],
-        body: format!(
-            "{{\"order\":{{\"invoice_number\":\"INV-{number}\",\"amount\":150000}},\
-             \"transaction\":{{\"status\":\"SUCCESS\"}}}}"
-        ),
-    }
-}
-
-fn qris(number: u32, id: &str, time: &str) -> Notification {
-    Notification {
-        target: format!(
-            "/payments/qris?ACQUIRER=DOKU&INVOICE={number}&TRANSACTIONID=INV-{number}&AMOUNT=2000.00\
-             &TXNDATE={time}&MERCHANTPAN={id}&CUSTOMERNAME=YURI+PRAMANA&TXNSTATUS=S\
-             &ISSUERID=9360050110001187249"
-        ),
-        headers: Vec::new(),
-        body: String::new(),
-    }
-}
-
-fn snap(number: u32, id: &str, time: &str, token: &str) -> Notification {
-    Notification {
-        target: "/v1/transfer-va/payment".into(),
-        headers: vec![
-            ("X-PARTNER-ID", id.into()),
-            ("X-EXTERNAL-ID", format!("{number:09}")),
-            ("X-TIMESTAMP", time.into()),
-            ("CHANNEL-ID", "VA004".into()),
-            ("Authorization", format!("Bearer {token}")),
-        ],
-        body: format!(
-            "{{\"partnerServiceId\":\"   77777\",\"customerNo\":\"{number:013}\",\"trxId\":\"INV-{number}\",\
-             \"paymentRequestId\":\"{number}\",\"paidAmount\":{{\"value\":\"150000.00\",\"currency\":\"IDR\"}}}}"
-        ),
-    }
-}
-
-fn pivot(number: u32) -> Notification {
-    Notification {
-        target: "/payments/pivot".into(),
-        headers: Vec::new(),
-        body: format!(
-            "{{\"event\":\"PAYMENT.PAID\",\"data\":{{\"id\":\"p_{number}\",\"amount\":{{\"value\":10001}}}}}}"
-        ),
-    }
-}
-
-impl Notification {
-    /// The same with one byte of what it says changed.
-    pub(super) fn forged(mut self) -> Self {
-        self.body = self.body.replace("150000", "990000");
-        self.target = self.target.replace("TXNDATE=2", "TXNDATE=1");
-        for (name, value) in &mut self.headers {
-            if *name == "X-API-Key" {
-                value.push('x');
-            }
-        }
-        self
-    }
-
-    fn bytes(&self, host: &str) -> String {
-        let headers: String = self
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
-        format!(
-            "POST {} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Type: application/json\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{}",
-            self.target,
-            self.body.len(),
-            self.body
-        )
-    }
-
-    fn received(&self) -> Result<Received, String> {
-        let text = self.bytes("localhost");
-        let head = text.strip_suffix(&*self.body).unwrap_or(&text);
-        let head = Head::parse(head.as_bytes()).map_err(|why| why.to_string())?;
-        Ok(Received::new(head, Bytes::from(self.body.clone())))
-    }
-
-    /// Sends it; the status and body of the answer.
-    pub(super) async fn send(&self, to: SocketAddr) -> io::Result<(u16, String)> {
-        let mut stream = TcpStream::connect(to).await?;
-        stream
-            .write_all(self.bytes(&to.to_string()).as_bytes())
-            .await?;
-        let answer = read_message(&mut stream).await?;
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
-        let status = status.ok_or_else(|| io::Error::other("not an HTTP answer"))?;
-        Ok((status, body.to_owned()))
-    }
-
-    /// The same as a curl command.
-    pub(super) fn curl(&self, to: SocketAddr) -> String {
-        let headers: String = self
-            .headers
-            .iter()
-            .map(|(name, value)| format!(" -H '{name}: {value}'"))
-            .collect();
-        format!(
-            "curl -i 'http://{to}{}'{headers} -d '{}'",
-            self.target, self.body
-        )
-    }
+/// Sends a notification.
+pub(super) async fn send(draft: &Draft, to: SocketAddr) -> io::Result<Answer> {
+    let mut draft = draft.clone();
+    draft.headers.push(("Connection".into(), "close".into()));
+    http::send(&to.to_string(), &draft.bytes(&to.to_string())).await
 }

@@ -1,41 +1,52 @@
-//! The key with which the demo's gateway asks for access tokens: made for the occasion.
+//! The private keys of the demo's gateways: made for the occasion.
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// An RSA key pair.
-pub(super) struct Signer {
-    pair: RsaKeyPair,
-    public_key: String,
+/// A key pair.
+pub(super) enum Signer {
+    Rsa(RsaKeyPair),
+    Ed25519(Ed25519KeyPair),
 }
 
 impl Signer {
-    pub(super) fn new() -> Result<Self, String> {
-        let failed = |_| "no RSA key could be made".to_owned();
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
-        let public_key = pair.public_key().as_der().map_err(failed)?;
-        Ok(Self {
-            public_key: STANDARD.encode(public_key.as_ref()),
-            pair,
-        })
+    pub(super) fn rsa() -> Result<Self, String> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048);
+        pair.map(Self::Rsa)
+            .map_err(|_| "no RSA key could be made".to_owned())
+    }
+
+    pub(super) fn ed25519() -> Result<Self, String> {
+        let pair = Ed25519KeyPair::generate();
+        pair.map(Self::Ed25519)
+            .map_err(|_| "no Ed25519 key could be made".to_owned())
     }
 
     /// Its public half, as a dashboard would show it.
-    pub(super) fn public_key(&self) -> &str {
-        &self.public_key
+    pub(super) fn public_key(&self) -> Result<String, String> {
+        let failed = |_| "a public key cannot be written".to_owned();
+        Ok(match self {
+            Self::Rsa(pair) => {
+                STANDARD.encode(pair.public_key().as_der().map_err(failed)?.as_ref())
+            }
+            Self::Ed25519(pair) => STANDARD.encode(pair.public_key().as_ref()),
+        })
     }
 
-    pub(super) fn sign(&self, message: &str) -> Result<String, String> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        let (random, message) = (SystemRandom::new(), message.as_bytes());
-        let signed = self
-            .pair
-            .sign(&RSA_PKCS1_SHA256, &random, message, &mut signature);
-        signed.map_err(|_| "a signature could not be made".to_owned())?;
-        Ok(STANDARD.encode(signature))
+    /// The bytes of a signature.
+    pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let pair = match self {
+            Self::Ed25519(pair) => return Some(pair.sign(message).as_ref().to_vec()),
+            Self::Rsa(pair) => pair,
+        };
+        let mut signature = vec![0; pair.public_modulus_len()];
+        let random = SystemRandom::new();
+        pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+            .ok()?;
+        Some(signature)
     }
 }
