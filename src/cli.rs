@@ -10,9 +10,11 @@ mod schemes;
 mod send;
 mod serve;
 mod sign;
+mod verify;
 
 use crate::config::{self, Config};
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -82,6 +84,20 @@ enum Command {
         #[command(flatten)]
         delivery: send::Delivery,
     },
+    /// Judge one captured request offline, and say why it is refused
+    Verify {
+        #[command(flatten)]
+        source: Source,
+        /// Judge it as of this time, RFC 3339 or seconds since 1970 [default: now]
+        #[arg(long, value_name = "TIME", value_parser = sign::time)]
+        at: Option<Timestamp>,
+        /// Print one JSON object, for machines
+        #[arg(long)]
+        json: bool,
+        /// The raw HTTP/1.1 request, - for stdin
+        #[arg(value_name = "REQUEST.http")]
+        request: PathBuf,
+    },
     /// Ask a running sidecar for its health; for exec probes
     Healthcheck {
         /// What to ask
@@ -127,6 +143,12 @@ pub fn run() -> ExitCode {
             order,
             delivery,
         } => with_config(source, |config, _| send::run(&config, &order, &delivery)),
+        Command::Verify {
+            source,
+            at,
+            json,
+            request,
+        } => with_config(source, |config, _| verify::run(&config, at, json, &request)),
         Command::Healthcheck { url } => healthcheck::run(&url),
     };
     exit.into()

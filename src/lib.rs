@@ -61,6 +61,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod convert;
+pub mod doctor;
 pub mod forward;
 pub mod freshness;
 pub mod intake;

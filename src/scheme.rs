@@ -3,6 +3,7 @@
 mod border;
 mod compile;
 mod declaration;
+mod explain;
 mod json;
 mod place;
 mod preset;
@@ -15,6 +16,7 @@ mod verify;
 
 pub use compile::SchemeFault;
 pub use declaration::{Acknowledgement, AnswerForm, Confidence, Declaration, Freshness, ProofKind};
+pub use explain::{Expectation, Trial, visible};
 pub use place::{Place, Scope, bearer_token};
 pub use preset::Preset;
 pub use sign::{Draft, Maker, Signing, Unsigned};

@@ -2,6 +2,7 @@
 
 mod filter;
 mod parse;
+mod show;
 mod sorted;
 mod source;
 
@@ -112,6 +113,14 @@ impl Template {
     /// Those of [`Self::feed`].
     pub(super) fn fill(&self, reading: Reading<'_>) -> Result<Vec<u8>, Rejection> {
         fill(&self.parts, reading)
+    }
+
+    /// The filled template for people: control characters are made visible, and the secret is not there.
+    ///
+    /// # Errors
+    /// Those of [`Self::feed`].
+    pub(super) fn show(&self, reading: Reading<'_>) -> Result<String, Rejection> {
+        show::shown(&self.parts, reading)
     }
 
     /// Whether it holds the path and leaves out the query. A query beside it is then covered by

@@ -41,6 +41,7 @@ fn help_lists_the_commands() {
         "schemes",
         "sign",
         "send",
+        "verify",
         "healthcheck",
     ] {
         let listed = |line: &str| line.split_whitespace().next() == Some(word);

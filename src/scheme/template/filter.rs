@@ -48,6 +48,12 @@ impl Filter {
         matches!(self, Self::Crc32 | Self::Lower | Self::Minify | Self::Upper)
     }
 
+    /// Its name in templates.
+    pub(super) fn name(self) -> &'static str {
+        let own = Self::ALL.iter().find(|(_, filter)| *filter == self);
+        own.map_or("", |(name, _)| name)
+    }
+
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let known = Self::ALL.iter().find(|(name, _)| *name == text);
         known.map(|(_, filter)| *filter).ok_or_else(|| {

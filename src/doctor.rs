@@ -1,0 +1,408 @@
+//! Judges one captured request offline, and says why it is refused.
+//!
+//! The judgement is the sidecar's own. The reasons are for `kawal verify` alone: to whoever sends requests,
+//! they would tell how to make a better forgery.
+
+mod capture;
+mod cause;
+mod moment;
+mod reformat;
+
+pub use capture::Capture;
+
+use crate::clock::Moment;
+use crate::intake::Received;
+use crate::ledger::Ledger;
+use crate::rejection::{Part, Rejection};
+use crate::route::{Found, Gateway, Known, Purpose, Route, Routes};
+use crate::scheme::{Scheme, Trial};
+use cause::Cause;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What the judgement is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Chart<'a> {
+    /// All routes.
+    pub routes: &'a Routes,
+    /// All gateways.
+    pub gateways: &'a [Arc<Gateway>],
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Diagnosis {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The reason label, where it is rejected.
+    pub reason: Option<&'static str>,
+    /// The path of its route.
+    pub route: Option<String>,
+    /// The gateway's name.
+    pub gateway: Option<String>,
+    /// The scheme's name.
+    pub scheme: Option<String>,
+    /// The client whose key holds.
+    pub client: Option<String>,
+    /// What the proof covers.
+    pub covers: Option<String>,
+    /// The judgement, step by step.
+    pub steps: Vec<Step>,
+    /// The strings that the gateway may have signed, and the proofs that would hold, shortened.
+    pub signed: Vec<Signed>,
+    /// The proof that the request bears, shortened.
+    pub given: Option<String>,
+    /// The first usual mistake that explains it.
+    pub cause: Option<&'static str>,
+    /// What that means, and what to do.
+    pub explanation: Option<String>,
+}
+
+/// Whether the sidecar would have let it pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It would.
+    Accepted,
+    /// It would not.
+    Rejected,
+}
+
+/// One step of the judgement.
+#[derive(Debug, Serialize)]
+pub struct Step {
+    /// Its name.
+    pub step: &'static str,
+    /// How it went.
+    pub outcome: Outcome,
+    /// In a sentence.
+    pub says: String,
+}
+
+/// How a step went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It holds.
+    Ok,
+    /// It does not.
+    Failed,
+    /// It was not looked at.
+    Skipped,
+}
+
+/// A string that the gateway may have signed.
+#[derive(Debug, Serialize)]
+pub struct Signed {
+    /// The client whose key would have made the proof.
+    pub client: Option<String>,
+    /// The string, control characters made visible.
+    pub message: String,
+    /// The proof, shortened; `None` where only the gateway can make it.
+    pub expected: Option<String>,
+}
+
+/// The steps, in the order of the judgement.
+const STEPS: [&str; 8] = [
+    "request", "route", "method", "proof", "client", "time", "token", "convert",
+];
+
+/// Judges a request as the sidecar would at `now`, were its ledger complete and empty.
+#[must_use]
+pub fn diagnose(capture: &Capture, chart: Chart<'_>, now: Moment) -> Diagnosis {
+    let received = match capture.received() {
+        Ok(received) => received,
+        Err(why) => return Diagnosis::early("request", &why),
+    };
+    let route = match chart.routes.find(received.head()) {
+        Ok(Found::Route(route)) => route,
+        Ok(Found::Unmatched(_)) => {
+            let mut unmatched = Diagnosis::early("route", &Rejection::NoRoute);
+            unmatched.explanation =
+                Some("with unmatched: forward it goes to the app, unverified".into());
+            return unmatched;
+        }
+        Err(why) => {
+            let mut lost = Diagnosis::early("route", &why);
+            let paths: Vec<_> = chart.routes.iter().map(|route| &*route.path).collect();
+            lost.explanation = Some(format!("routes are {}", paths.join(", ")));
+            return lost;
+        }
+    };
+    let mut known = Known::default();
+    let verdict = judge(received, &route, now, &mut known);
+    let mut diagnosis = Diagnosis::of(capture, &route, &known, verdict.as_ref().err(), now);
+    if let (Err(why), Ok(received)) = (&verdict, capture.received()) {
+        diagnosis.search(why, capture, &received, &route, chart);
+    }
+    diagnosis
+}
+
+/// The judgement of the sidecar, but for the address, which no capture tells.
+fn judge(
+    received: Received,
+    route: &Route,
+    now: Moment,
+    known: &mut Known,
+) -> Result<(), Rejection> {
+    match route.accept(received.head(), None) {
+        Ok(()) | Err(Rejection::Forbidden) => {}
+        Err(why) => return Err(why),
+    }
+    if u64::try_from(received.body().len()).is_ok_and(|length| length > route.body_limit) {
+        return Err(Rejection::TooLarge(Part::Body));
+    }
+    let ledger = Arc::new(Ledger::in_memory(8, Timestamp::MIN));
+    match route.admit(received, &ledger, now, known) {
+        Ok(_) | Err(Rejection::Granted(_) | Rejection::Test) => Ok(()),
+        Err(why) => Err(why),
+    }
+}
+
+impl Diagnosis {
+    /// Of what is refused before a route is known.
+    fn early(step: &'static str, why: &Rejection) -> Self {
+        Self {
+            verdict: Verdict::Rejected,
+            reason: why.reason(),
+            route: None,
+            gateway: None,
+            scheme: None,
+            client: None,
+            covers: None,
+            steps: steps(Some((step, why)), &|_| String::new()),
+            signed: Vec::new(),
+            given: None,
+            cause: None,
+            explanation: None,
+        }
+    }
+
+    fn of(
+        capture: &Capture,
+        route: &Route,
+        known: &Known,
+        refused: Option<&Rejection>,
+        now: Moment,
+    ) -> Self {
+        let (gateway, scheme) = (&route.gateway, judged_by(route));
+        let failed = refused.map(|why| (step_of(why), why));
+        let says = |step: &str| match step {
+            "route" => format!("{} of gateway {}", route.path, gateway.name),
+            "method" => format!(
+                "{}, from any address: allow_from is not looked at",
+                route.methods.join(", ")
+            ),
+            "proof" => format!("scheme {}, {}", scheme.name(), scheme.kind()),
+            "client" => match &known.client {
+                Some(id) => id.to_string(),
+                None => "the scheme names none".to_owned(),
+            },
+            "time" => match known.at {
+                Some(at) => format!("signed at {at}, judged at {}", now.wall),
+                None => "the scheme signs none".to_owned(),
+            },
+            "token" if gateway.issuer.is_none() => "this gateway has no token route".to_owned(),
+            _ => String::new(),
+        };
+        let received = capture.received().ok();
+        let given = received
+            .as_ref()
+            .and_then(|received| scheme.given(received));
+        let signed = received.as_ref().map(|received| {
+            let trial = Trial {
+                received,
+                clients: gateway.ring.clients(),
+                public_path: route.public_path.as_deref(),
+            };
+            let named = scheme.named_client(received);
+            signed(scheme, trial, named.as_deref())
+        });
+        Self {
+            verdict: match refused {
+                None => Verdict::Accepted,
+                Some(_) => Verdict::Rejected,
+            },
+            reason: refused.and_then(Rejection::reason),
+            route: Some(route.path.to_string()),
+            gateway: Some(gateway.name.to_string()),
+            scheme: Some(scheme.name().to_owned()),
+            client: known.client.as_ref().map(ToString::to_string),
+            covers: Some(scheme.covers().to_string()),
+            steps: steps(failed, &says),
+            signed: signed.unwrap_or_default(),
+            given: given.map(|given| match scheme.is_static() {
+                true => "the key itself, which is not shown".to_owned(),
+                false => shortened(&given),
+            }),
+            cause: None,
+            explanation: None,
+        }
+    }
+
+    /// Looks for what would explain the refusal.
+    fn search(
+        &mut self,
+        why: &Rejection,
+        capture: &Capture,
+        received: &Received,
+        route: &Route,
+        chart: Chart<'_>,
+    ) {
+        let is_about_proof = matches!(
+            why,
+            Rejection::BadProof | Rejection::MissingProof | Rejection::UnknownClient
+        );
+        if !is_about_proof {
+            self.explanation = advice(why);
+            return;
+        }
+        let case = cause::Case {
+            capture,
+            received,
+            route,
+            scheme: judged_by(route),
+            chart,
+        };
+        match case.first_cause(why) {
+            Some(Cause { word, says }) => {
+                self.cause = word;
+                self.explanation = Some(says);
+            }
+            None => self.explanation = Some(NOTHING_EXPLAINS.into()),
+        }
+    }
+}
+
+/// What is said where every usual mistake was tried.
+const NOTHING_EXPLAINS: &str = "no usual mistake explains it";
+
+/// The scheme of what comes to a route.
+fn judged_by(route: &Route) -> &Scheme {
+    let issuer = route.gateway.issuer.as_ref();
+    let issuer = issuer.filter(|_| route.purpose == Purpose::Token);
+    issuer.map_or(&route.gateway.scheme, |issuer| issuer.request_scheme())
+}
+
+fn signed(scheme: &Scheme, trial: Trial<'_>, named: Option<&str>) -> Vec<Signed> {
+    let is_named = |client: &Option<Arc<str>>| match (named, client) {
+        (Some(named), Some(id)) => **id == *named,
+        _ => true,
+    };
+    let expected = scheme.expectations(trial).into_iter();
+    let expected = expected.filter(|expected| is_named(&expected.client));
+    expected
+        .map(|expected| Signed {
+            client: expected.client.map(|id| id.to_string()),
+            message: expected.message,
+            expected: expected.proof.as_deref().map(shortened),
+        })
+        .collect()
+}
+
+/// The beginning of a proof and its length: enough to compare, too little to use.
+fn shortened(proof: &str) -> String {
+    let shown: String = proof.chars().take(8).collect();
+    let length = proof.chars().count();
+    let shown = crate::scheme::visible(shown.as_bytes());
+    format!("{shown}… ({length} characters)")
+}
+
+fn steps(failed: Option<(&str, &Rejection)>, says: &dyn Fn(&str) -> String) -> Vec<Step> {
+    let mut reached = true;
+    let mut steps: Vec<Step> = STEPS
+        .into_iter()
+        .map(|step| match failed {
+            Some((at, why)) if at == step => {
+                reached = false;
+                Step {
+                    step,
+                    outcome: Outcome::Failed,
+                    says: why.to_string(),
+                }
+            }
+            _ if reached => Step {
+                step,
+                outcome: Outcome::Ok,
+                says: says(step),
+            },
+            _ => Step {
+                step,
+                outcome: Outcome::Skipped,
+                says: String::new(),
+            },
+        })
+        .collect();
+    steps.push(Step {
+        step: "ledger",
+        outcome: Outcome::Skipped,
+        says: "not asked here: whether it was delivered before, only the sidecar knows".into(),
+    });
+    steps
+}
+
+/// The step that a rejection belongs to.
+fn step_of(why: &Rejection) -> &'static str {
+    match why {
+        Rejection::Method(_) | Rejection::Forbidden => "method",
+        Rejection::MissingProof | Rejection::BadProof => "proof",
+        Rejection::UnknownClient => "client",
+        Rejection::Future | Rejection::Stale | Rejection::Unproven => "time",
+        Rejection::BadToken => "token",
+        Rejection::Malformed(_) => "convert",
+        Rejection::NoRoute => "route",
+        Rejection::TooLarge(_)
+        | Rejection::Conflict
+        | Rejection::Crowded
+        | Rejection::Draining
+        | Rejection::Duplicate
+        | Rejection::Expectation
+        | Rejection::Granted(_)
+        | Rejection::InFlight { .. }
+        | Rejection::Internal
+        | Rejection::Repeat(_)
+        | Rejection::Saturated
+        | Rejection::Test
+        | Rejection::Timeout
+        | Rejection::UpstreamDown
+        | Rejection::UpstreamTimeout => "request",
+    }
+}
+
+/// What can be done where the proof is not at fault.
+fn advice(why: &Rejection) -> Option<String> {
+    let says = match why {
+        Rejection::Stale | Rejection::Future => {
+            "the proof holds; judge it as of the time when it came with --at TIME, and compare the clocks"
+        }
+        Rejection::BadToken => {
+            "the proof holds; the token has to be one that this gateway's token route gave this client, \
+             with a secret that is still configured, less than 15 minutes before the notification was signed"
+        }
+        Rejection::Malformed(_)
+        | Rejection::Method(_)
+        | Rejection::Forbidden
+        | Rejection::NoRoute
+        | Rejection::TooLarge(_)
+        | Rejection::MissingProof
+        | Rejection::BadProof
+        | Rejection::UnknownClient
+        | Rejection::Unproven
+        | Rejection::Conflict
+        | Rejection::Crowded
+        | Rejection::Draining
+        | Rejection::Duplicate
+        | Rejection::Expectation
+        | Rejection::Granted(_)
+        | Rejection::InFlight { .. }
+        | Rejection::Internal
+        | Rejection::Repeat(_)
+        | Rejection::Saturated
+        | Rejection::Test
+        | Rejection::Timeout
+        | Rejection::UpstreamDown
+        | Rejection::UpstreamTimeout => return None,
+    };
+    Some(says.to_owned())
+}
