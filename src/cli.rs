@@ -53,7 +53,13 @@ enum Command {
     /// Run the sidecar
     Serve(Source),
     /// Load everything, print the routes and what is worth a second look
-    Check(Source),
+    Check {
+        #[command(flatten)]
+        source: Source,
+        /// Print the JSON Schema of the configuration instead, for editors
+        #[arg(long)]
+        schema: bool,
+    },
     /// Show it at work on loopback, with throw-away keys
     Demo {
         /// Leave it running and print curl lines
@@ -130,7 +136,10 @@ pub fn run() -> ExitCode {
     };
     let exit = match words.command {
         Command::Serve(source) => with_config(source, |config, _| serve::run(config)),
-        Command::Check(source) => with_config(source, |config, file| check::run(&config, file)),
+        Command::Check { schema: true, .. } => check::schema(),
+        Command::Check { source, .. } => {
+            with_config(source, |config, file| check::run(&config, file))
+        }
         Command::Demo { keep } => demo::run(keep),
         Command::Schemes { name } => schemes::run(name.as_deref()),
         Command::Sign {

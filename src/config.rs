@@ -10,7 +10,7 @@ mod source;
 mod warning;
 
 pub use fault::Fault;
-pub use shape::Timeouts;
+pub use shape::{Timeouts, schema};
 pub use source::find;
 
 use crate::forward::Upstream;

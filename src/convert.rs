@@ -5,11 +5,12 @@ use crate::rejection::Rejection;
 use crate::scheme::Signed;
 use crate::token::Authorized;
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// Whether a notification is converted for the app.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Convert {
     /// Forwarded as it came.

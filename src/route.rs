@@ -16,6 +16,7 @@ use crate::token::{self, Issuer};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use normalise::normalise;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -78,7 +79,7 @@ pub enum Purpose {
 }
 
 /// What becomes of a delivered notification that comes again.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Duplicate {
     /// It gets the stored answer.
@@ -238,7 +239,7 @@ pub struct Routes {
 }
 
 /// What becomes of a path without a route.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
     /// 404.

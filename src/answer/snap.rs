@@ -7,11 +7,12 @@ use crate::ledger::Key;
 use crate::rejection::Grant;
 use crate::scheme::Acknowledgement;
 use crate::token::LIFETIME;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// What a SNAP BI route serves.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Service {
     /// Notifications of direct debits, e-wallet payments and their refunds.

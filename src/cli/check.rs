@@ -2,7 +2,7 @@
 
 use super::{Exit, say, table};
 use crate::answer::Respond;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::convert::Convert;
 use crate::route::Purpose;
 use crate::token::Issuer;
@@ -46,5 +46,12 @@ pub(super) fn run(config: &Config, file: &Path) -> Exit {
         .map(|warning| format!("warning: {warning}\n"))
         .collect();
     say(&format!("{warnings}{}: ok\n", file.display()));
+    Exit::Done
+}
+
+/// Prints what editors check a configuration with.
+pub(super) fn schema() -> Exit {
+    let schema = serde_json::to_string_pretty(&config::schema());
+    say(&format!("{}\n", schema.unwrap_or_default()));
     Exit::Done
 }

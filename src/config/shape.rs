@@ -3,50 +3,88 @@
 use crate::answer::Service;
 use crate::convert::Convert;
 use crate::route::{Duplicate, Policy};
+use crate::scheme::Declaration;
 use bytesize::ByteSize;
 use figment::value::Value;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The keys of the top level.
-#[derive(Debug, Default, Deserialize)]
+/// The configuration of Kawal.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(title = "kawal.yaml", extend("required" = ["listen", "upstream", "gateways", "routes"]))]
 pub(super) struct Top {
+    /// Where gateways come in: an address and a port, plain HTTP/1.1.
     pub(super) listen: Option<String>,
+    /// The app: `http://HOST:PORT` or `unix:/PATH`.
     pub(super) upstream: Option<String>,
+    /// Where probes come in; left out, there are none.
     pub(super) admin: Option<String>,
+    /// What becomes of a path without a route.
     pub(super) unmatched: Policy,
+    /// Worker threads; left out, one per core.
     pub(super) threads: Option<usize>,
+    /// How long things may take.
+    #[schemars(with = "Option<Timeouts>")]
     pub(super) timeouts: Option<Value>,
+    /// How large and how many things may be.
+    #[schemars(with = "Option<LimitsShape>")]
     pub(super) limits: Option<Value>,
+    /// The memory of what was delivered.
+    #[schemars(with = "Option<ReplayShape>")]
     pub(super) replay: Option<Value>,
+    /// Schemes of your own, by name.
+    #[schemars(with = "BTreeMap<String, Declaration>")]
     pub(super) schemes: BTreeMap<String, Value>,
+    /// Senders, by name.
+    #[schemars(with = "BTreeMap<String, GatewayShape>")]
     pub(super) gateways: BTreeMap<String, Value>,
+    /// Paths and their policies.
+    #[schemars(with = "Vec<AnyRoute>")]
     pub(super) routes: Vec<Value>,
 }
 
+/// Notifications, or requests for an access token.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(
+    dead_code,
+    reason = "it only draws the schema: routes are told apart while they are read"
+)]
+enum AnyRoute {
+    Notify(RouteShape),
+    Token(TokenRouteShape),
+}
+
 /// How long each part of an exchange may take.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
     /// A request head, from its first byte.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
     pub header: Duration,
     /// A request body.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
     pub body: Duration,
     /// Between two requests on one connection.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
     pub idle: Duration,
     /// Connecting to the app.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
     pub connect: Duration,
     /// The whole exchange with the app.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
     pub upstream: Duration,
     /// Requests in flight, once the process is asked to end.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
     pub drain: Duration,
 }
 
@@ -63,10 +101,12 @@ impl Default for Timeouts {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct LimitsShape {
+    #[schemars(with = "Size")]
     pub(super) head: ByteSize,
+    #[schemars(with = "Size")]
     pub(super) body: ByteSize,
     pub(super) connections: usize,
 }
@@ -81,7 +121,7 @@ impl Default for LimitsShape {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ReplayShape {
     #[serde(rename = "store")]
@@ -100,64 +140,88 @@ impl Default for ReplayShape {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Store {
     Memory,
 }
 
-#[derive(Debug, Deserialize)]
+/// One sender.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GatewayShape {
+    /// A built-in scheme, or one from `schemes`.
     pub(super) scheme: String,
+    /// Merchant identities with their keys.
+    #[schemars(with = "Vec<ClientShape>")]
     pub(super) clients: Vec<Value>,
+    /// Limits for the signed time; the scheme's own where left out.
     #[serde(default)]
+    #[schemars(with = "Option<FreshnessShape>")]
     pub(super) freshness: Option<Value>,
+    /// How long a delivered notification stays known.
     #[serde(default, with = "humantime_serde")]
+    #[schemars(with = "Option<String>")]
     pub(super) remember: Option<Duration>,
+    /// Addresses or CIDRs it may come from; empty = any.
     #[serde(default)]
     pub(super) allow_from: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct FreshnessShape {
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "Option<String>")]
     pub(super) max_age: Option<Duration>,
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "Option<String>")]
     pub(super) max_skew: Option<Duration>,
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "Option<String>")]
     pub(super) late: Option<Duration>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClientShape {
+    /// The id, as the gateway sends it.
     #[serde(default)]
     pub(super) id: Option<String>,
+    /// References to shared secrets, newest first.
     #[serde(default)]
+    #[schemars(inner(regex(pattern = "^(file|env):.+$")))]
     pub(super) secrets: Vec<String>,
+    /// References to the gateway's public keys, newest first.
     #[serde(default)]
+    #[schemars(inner(regex(pattern = "^(file|env):.+$")))]
     pub(super) public_keys: Vec<String>,
 }
 
 /// A route of requests for an access token.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TokenRouteShape {
+    /// The path, exactly, without a query.
     pub(super) path: String,
+    /// The gateway that asks for tokens.
     pub(super) token: String,
     #[serde(default)]
+    #[schemars(with = "Option<RouteLimits>")]
     pub(super) limits: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RouteShape {
+    /// The path, exactly, without a query.
     pub(super) path: String,
+    /// Who sends what comes here.
     pub(super) gateway: String,
+    /// The methods it takes.
     #[serde(default = "post")]
     pub(super) methods: Vec<String>,
+    /// The path as registered at the gateway, where an ingress rewrites it.
     #[serde(default)]
     pub(super) public_path: Option<String>,
     #[serde(default)]
@@ -169,8 +233,10 @@ pub(super) struct RouteShape {
     #[serde(default)]
     pub(super) duplicate: Option<Duplicate>,
     #[serde(default)]
+    #[schemars(with = "Option<RouteLimits>")]
     pub(super) limits: Option<Value>,
     #[serde(default)]
+    #[schemars(with = "Option<RouteTimeouts>")]
     pub(super) timeouts: Option<Value>,
 }
 
@@ -178,7 +244,7 @@ fn post() -> Vec<String> {
     vec!["POST".to_owned()]
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum RespondShape {
     #[default]
@@ -186,15 +252,32 @@ pub(super) enum RespondShape {
     Gateway,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RouteLimits {
+    #[schemars(with = "Option<Size>")]
     pub(super) body: Option<ByteSize>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RouteTimeouts {
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "Option<String>")]
     pub(super) upstream: Option<Duration>,
+}
+
+/// Bytes, as a number or as text such as `512KiB`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it only draws the schema: a library reads sizes")]
+enum Size {
+    Bytes(u64),
+    Text(String),
+}
+
+/// The JSON Schema of the configuration, for editors. Source: <https://json-schema.org/draft/2020-12>.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Top).to_value()
 }

@@ -30,6 +30,7 @@ mod odd_times;
 mod refusals;
 mod replay;
 mod retries;
+mod schema;
 mod secrecy;
 mod shipped;
 mod signatures;
