@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::harness::{App, Config, Kawal, Request, Response};
+use crate::harness::{App, Config, KINDS, Kawal, Notice, Request, Response};
 
 /// A parameter that is there twice is not a wrong proof but a message nobody can read in one way.
 pub const REPEATED: u16 = 400;
@@ -83,6 +83,18 @@ impl Bench {
         assert_eq!(self.app.connections(), 0, "somebody knocked at the app");
         assert_eq!(self.kawal.send(genuine).status, 200);
         assert_eq!(self.app.count(), 1);
+    }
+}
+
+impl Bench {
+    /// The same of one notification of every other gateway.
+    pub fn admits_all(self) {
+        assert_eq!(self.app.connections(), 0, "somebody knocked at the app");
+        for (nth, kind) in KINDS.iter().enumerate() {
+            let answer = self.kawal.send(&Notice::new(kind).sign());
+            assert_eq!(answer.status, 200, "{}", kind.scheme);
+            assert_eq!(self.app.count(), nth + 1, "{}", kind.scheme);
+        }
     }
 }
 

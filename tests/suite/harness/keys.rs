@@ -15,6 +15,9 @@ pub static GATEWAY: LazyLock<RsaPrivateKey> = LazyLock::new(|| private("gateway-
 /// A key that is just as good, and nobody's.
 pub static OTHER: LazyLock<RsaPrivateKey> = LazyLock::new(|| private("other-private.pem"));
 
+/// One more of that sort.
+pub static INTEROP: LazyLock<RsaPrivateKey> = LazyLock::new(|| private("interop-private.pem"));
+
 /// PKCS#1 v1.5 with SHA-256, in base64.
 pub fn rsa_signature(key: &RsaPrivateKey, text: &[u8]) -> String {
     let padding = Pkcs1v15Sign::new::<Sha256>();
@@ -59,6 +62,18 @@ pub fn key_files() -> [(&'static str, String); 13] {
         ("seventh", cut),
         ("eighth", "bm8ga2V5IGF0IGFsbA==\n".to_owned()),
         ("tenth", both),
+    ]
+}
+
+/// Keys as the gateways of webhooks show them. They come with other files, so they are named for no fault.
+pub fn hook_keys() -> [(&'static str, String); 3] {
+    let whsec = super::hashes::base64(b"canary-of-a-webhook-0123");
+    let public = super::hashes::ed25519_public(&[1; 32]);
+    let edwards = super::hashes::base64(&public);
+    [
+        ("whsec", format!("whsec_{whsec}\n")),
+        ("digits", format!("{}\n", "A1".repeat(32))),
+        ("edwards", format!("whpk_{edwards}\n")),
     ]
 }
 
