@@ -197,6 +197,10 @@ impl Fixture {
             let shown = exit.stdout.contains(secret) || exit.stderr.contains(secret);
             assert!(!shown, "{} shows {secret}", self.name);
         }
+        for (name, secret) in hook_keys().iter().filter(|(name, _)| *name != "edwards") {
+            let shown = (exit.stdout.clone() + &exit.stderr).contains(secret.trim());
+            assert!(!shown, "{} shows {name}", self.name);
+        }
         let private = key_text("gateway-private.pem");
         for line in private.lines().filter(|line| !line.starts_with('-')) {
             let shown = exit.stdout.contains(line) || exit.stderr.contains(line);

@@ -5,9 +5,9 @@ use crate::refusals::{Bench, LACKING, WRONG, one_bit_off};
 
 #[test]
 fn one_bit_of_a_covered_body_decides() {
-    let mut bench = Bench::with(Config::with_kinds);
     let mut rows = 0;
     for kind in KINDS.iter().filter(|kind| kind.covers == "body") {
+        let mut bench = Bench::with(Config::with_kinds);
         let genuine = Notice::new(kind).sign();
         let text = String::from_utf8(genuine.body.clone()).unwrap();
         let reasons: &[&str] = match kind.scheme {
@@ -19,10 +19,10 @@ fn one_bit_of_a_covered_body_decides() {
             let request = genuine.clone().body(one_bit_off(&text, at));
             bench.unauthorized(&format!("{} at {at}", kind.scheme), &request, reasons);
         }
+        bench.admits(&genuine);
         rows += 1;
     }
     assert_eq!(rows, 8);
-    bench.admits_all();
 }
 
 #[test]
