@@ -198,6 +198,23 @@ fn what_is_no_list_of_items_is_refused() {
     bench.unauthorized("a list after", &batch(&[]).body(after), WRONG);
     let before = text.replacen('{', &format!("{{{forged},"), 1);
     bench.unauthorized("a list before", &batch(&[]).body(before), WRONG);
+    // The same of an item, and of a value in it.
+    for (old, new) in [
+        (
+            r#"{"NotificationRequestItem":"#,
+            r#"{"NotificationRequestItem":{},"NotificationRequestItem":"#,
+        ),
+        (
+            r#""pspReference":"#,
+            r#""pspReference":"X","pspReference":"#,
+        ),
+        (r#""value":"#, r#""value":1,"value":"#),
+        (r#""amount":"#, r#""amount":{},"amount":"#),
+    ] {
+        assert!(text.contains(old), "{old}");
+        let request = batch(&[]).body(text.replacen(old, new, 1));
+        bench.unauthorized(new, &request, WRONG);
+    }
     bench.admits_all();
 }
 
