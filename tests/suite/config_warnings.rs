@@ -1,6 +1,6 @@
 //! What is allowed and worth a second look is told, and nothing else is.
 
-use crate::config_files::fixtures;
+use crate::fixture::fixtures;
 
 /// The first lines of a valid file may tell what is warned of, `# warns KEY | words`, where `&` joins words that
 /// belong together, and of what nothing may be said, `# silent KEY`.

@@ -5,6 +5,7 @@
     reason = "a vocabulary for all test files; each word need not be in use at all times"
 )]
 
+pub mod adyen;
 pub mod app;
 pub mod config;
 pub mod declared;
