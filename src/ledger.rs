@@ -14,6 +14,7 @@ use crate::scheme::Identity;
 use crate::token::TokenRequest;
 use jiff::Timestamp;
 use memory::{Hold, Memory};
+use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -104,12 +105,12 @@ impl Ledger {
         self.complete_since
     }
 
-    /// The key under which a payload is known; that of its first item where it is a batch.
+    /// The key under which a payload is known; a batch has one of its own, beside those of its items.
     #[must_use]
     pub fn key(payload: &Payload) -> Key {
         match &payload.signed().identity {
             Identity::Values(digest) => Key(*digest),
-            Identity::Batch(items) => items.first().copied().map(Key).unwrap_or_default(),
+            Identity::Batch(items) => Key(Sha256::digest(items.as_flattened()).into()),
             Identity::Content => Key(payload.content()),
         }
     }
@@ -127,20 +128,19 @@ impl Ledger {
         now: Instant,
     ) -> Result<Admitted, Rejection> {
         let key = Self::key(&payload);
-        let hold = self.memory.claim(key, payload.content(), terms, now)?;
         let mut claim = Claim {
             ledger: Arc::clone(self),
             key,
-            hold,
-            others: Vec::new(),
+            hold: self.memory.claim(key, payload.content(), terms, now)?,
+            items: Vec::new(),
             again: terms.again,
             stage: Stage::Held,
         };
         if let Identity::Batch(items) = &payload.signed().identity {
-            for key in items.iter().skip(1).copied().map(Key) {
+            for item in items.iter().copied().map(Key) {
                 // On the way out, the claim gives back what it holds so far.
-                let hold = self.memory.claim(key, payload.content(), terms, now)?;
-                claim.others.push((key, hold));
+                let hold = self.memory.claim(item, payload.content(), terms, now)?;
+                claim.items.push((item, hold));
             }
         }
         Ok(Admitted { payload, claim })
@@ -181,8 +181,8 @@ pub struct Claim {
     ledger: Arc<Ledger>,
     key: Key,
     hold: Hold,
-    /// The other items of a batch.
-    others: Vec<(Key, Hold)>,
+    /// The items of a batch.
+    items: Vec<(Key, Hold)>,
     /// Whether a delivered one may come again.
     again: bool,
     stage: Stage,
@@ -202,10 +202,12 @@ impl Claim {
         self.key
     }
 
-    /// 1 for the first delivery to the app, then 2, 3, ...
+    /// 1 for the first delivery to the app, then 2, 3, ...; of a batch, that of the item that was there most
+    /// often.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.hold.attempt
+        let items = self.items.iter().map(|(_, hold)| hold.attempt);
+        items.fold(self.hold.attempt, u32::max)
     }
 
     /// From here on the app may have seen the notification.
@@ -219,7 +221,7 @@ impl Claim {
             return self.free();
         }
         self.stage = Stage::Settled;
-        for (key, hold) in &self.others {
+        for (key, hold) in &self.items {
             self.ledger.memory.deliver(*key, *hold, answer.clone());
         }
         self.ledger.memory.deliver(self.key, self.hold, answer);
@@ -232,7 +234,7 @@ impl Claim {
     }
 
     fn give_back(&self, seen: bool) {
-        for (key, hold) in self.others.iter().chain([&(self.key, self.hold)]) {
+        for (key, hold) in self.items.iter().chain([&(self.key, self.hold)]) {
             self.ledger.memory.free(*key, *hold, seen);
         }
     }

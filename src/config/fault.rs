@@ -56,7 +56,10 @@ impl Faults {
         let before = self.0.len();
         let sound = self.sound_keys::<T>(path, value);
         match sound.deserialize::<T>().err() {
-            Some(missing) if is_missing(&missing) => self.explain(path, missing),
+            // What is there, and faulty, has been told of.
+            Some(missing) if is_missing(&missing) && !is_there(value, &missing) => {
+                self.explain(path, missing);
+            }
             _ if self.0.len() == before => self.explain(path, error),
             _ => {}
         }
@@ -125,6 +128,17 @@ impl Faults {
 
 fn is_missing(error: &figment::Error) -> bool {
     matches!(error.kind, Kind::MissingField(_))
+}
+
+/// Whether the key that is said to be missing stands in the section.
+fn is_there(section: &Value, missing: &figment::Error) -> bool {
+    let Kind::MissingField(key) = &missing.kind else {
+        return false;
+    };
+    missing.path.is_empty()
+        && section
+            .as_dict()
+            .is_some_and(|dict| dict.contains_key(&**key))
 }
 
 /// What was found, without its value: it may be a secret in the wrong place.

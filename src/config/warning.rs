@@ -54,10 +54,17 @@ pub(super) fn of_gateway(gateway: &Gateway, routes: &[Route]) -> Vec<String> {
         ),
     };
     let anyone = ring.clients().iter().any(|client| client.id.is_none());
+    let of_all_merchants =
+        by == KeyKind::PublicKey && !scheme.proves_client() && gateway.issuer.is_none();
     let open = [
         (!routes.iter().any(is_served), "no route leads to it"),
         (
-            by == KeyKind::PublicKey && !scheme.proves_client() && gateway.issuer.is_none(),
+            of_all_merchants && scheme.answers() == AnswerForm::Plain,
+            "the gateway's key may sign for all of its merchants, and the proof does not cover for whom: \
+             compare the ids in the body with your own",
+        ),
+        (
+            of_all_merchants && scheme.answers() == AnswerForm::Snap,
             "the gateway's key may sign for all of its merchants, and the proof does not cover for whom: \
              add a token route, or compare the ids in the body with your own",
         ),

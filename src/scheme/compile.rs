@@ -6,7 +6,7 @@ use super::border::{self, Known};
 use super::declaration::{Declaration, Freshness, ProofDeclaration, ProofKind, TimeDeclaration};
 use super::place::Place;
 use super::proof::{Algorithm, Encoding, Hash};
-use super::template::{Source, Template};
+use super::template::{Filter, Source, Template};
 use super::time::{TimeFormat, parse_offset};
 use super::{ClientRule, Scheme, Shape};
 use covered::Covered;
@@ -77,6 +77,11 @@ impl Scheme {
             runs: &runs,
         };
         let client = client(declared.client, &covered)?;
+        let holds_client = |message: &Template| message.sources().contains(&&Source::Client);
+        if let (None, Some(index)) = (&client, messages.iter().position(holds_client)) {
+            let says = "{client} needs `client`, or `client: {}` where no notification names it";
+            return fault(format!("proof.messages[{index}]"), says);
+        }
         let identity = match declared.identity {
             Some(text) => {
                 let identity = template("identity", &text, &at)?;
@@ -84,6 +89,10 @@ impl Scheme {
                 covered.must_not_tell_more(&identity)?;
                 covered.must_be_whole(&identity)?;
                 Some(identity)
+            }
+            None if each.is_some() => {
+                let says = "needed: each item of a list is known by itself; give values of the item that are signed";
+                return fault("identity", says);
             }
             None => covered.identity(&at)?,
         };
@@ -278,6 +287,17 @@ fn messages(
         let at = format!("proof.messages[{index}]");
         let message = template(&at, text, proof_at)?;
         let holds_secret = message.sources().contains(&&Source::Secret);
+        if message.sources().contains(&&Source::At(proof_at.clone())) {
+            let says = format!("{proof_at} is the proof, and cannot be part of what it signs");
+            return fault(at, says);
+        }
+        let is_checksum = |(source, filters): &(&Source, Vec<Filter>)| {
+            **source == Source::Secret && filters.contains(&Filter::Crc32)
+        };
+        if message.values().iter().any(is_checksum) {
+            let says = "a checksum of the secret is quickly guessed; {secret} takes no crc32";
+            return fault(at, says);
+        }
         match algorithm {
             Algorithm::Digest(_) if !holds_secret => {
                 fault(at, "without {secret} everybody could make this digest")

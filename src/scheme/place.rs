@@ -148,8 +148,9 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "unknown place `{text}`; right are header:NAME, header:NAME[KEY], query:NAME, \
-                 form:NAME, param:NAME, json:/POINTER and item:/POINTER"
+                "unknown place `{}`; right are header:NAME, header:NAME[KEY], query:NAME, \
+                 form:NAME, param:NAME, json:/POINTER and item:/POINTER",
+                text.escape_debug()
             )
         };
         let (kind, name) = text.split_once(':').ok_or_else(wrong)?;
@@ -164,7 +165,7 @@ impl FromStr for Place {
             "item" if name.starts_with('/') => Self::Item,
             _ => return Err(wrong()),
         };
-        if name.is_empty() {
+        if name.is_empty() || name.contains(char::is_control) {
             return Err(wrong());
         }
         Ok(place(name.into()))

@@ -1,6 +1,6 @@
 //! Schemes that the user declares are judged as strictly as the built-in ones.
 
-use crate::harness::declared_rows::{ROWS, declared, espay, ifortepay, maib, monetico, to};
+use crate::harness::declared_rows::{ROWS, declared, espay, ifortepay, maib, monetico, to, values};
 use crate::harness::*;
 use crate::refusals::Bench;
 
@@ -151,4 +151,25 @@ fn a_literal_address_is_the_registered_one() {
     }
     let genuine = to("ifortepay", ifortepay("https://merchant.example/cb"));
     bench.admits(&genuine);
+}
+
+/// What is empty keeps its place among values that stand alone: otherwise the next would seem to stand there.
+#[test]
+fn empty_values_keep_their_places() {
+    let mut bench = Bench::with(declared);
+    let shifted = to("values", values(&[("amount", "10001"), ("status", "paid")]));
+    for empty in ["aaa", "bbb", "zzz"] {
+        let target = format!("{}&{empty}=", shifted.target);
+        let request = shifted.clone().target(&target);
+        bench.refused(&format!("an empty {empty} beside"), &request, &[401]);
+    }
+    bench.admits(&shifted);
+    let app = App::start();
+    let kawal = Kawal::start(declared(Config::new(&app)));
+    for (nth, empty) in ["aaa", "bbb", "zzz"].iter().enumerate() {
+        let fields = [(*empty, ""), ("amount", "10001"), ("status", "paid")];
+        let answer = kawal.send(&to("values", values(&fields)));
+        assert_eq!(answer.status, 200, "an empty {empty}");
+        assert_eq!(app.count(), nth + 1, "an empty {empty}");
+    }
 }

@@ -108,3 +108,20 @@ fn a_batch_has_a_limit() {
     assert_eq!(kawal.send(&batch(&all[64..])).status, 409);
     assert_eq!(app.count(), 2);
 }
+
+/// Apps know a notification by its id: batches with the same first item are not the same.
+#[test]
+fn batches_have_ids_of_their_own() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::kinds(&app));
+    let (a, b, c) = (item(), item(), item());
+    let mut ids = std::collections::BTreeSet::new();
+    let batches = [vec![&a, &b], vec![&a, &c], vec![&a]];
+    for (nth, items) in batches.iter().enumerate() {
+        app.next(Reply::new(500));
+        assert_eq!(kawal.send(&batch(items)).status, 500);
+        let seen = app.wait_for(nth + 1).remove(nth);
+        let id = seen.header("X-Kawal-Notification-Id").unwrap();
+        assert!(ids.insert(id), "batch {nth} has the id of another");
+    }
+}

@@ -49,7 +49,8 @@ fn unknown_keys_and_bare_secrets_do_not() {
         .position(|(file, _)| file.ends_with("everything.yaml"));
     let (_, sound) = sound.swap_remove(everything.unwrap());
     assert!(schema.is_valid(&sound));
-    let changes: [(&str, fn(&mut Value)); 7] = [
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 7] = [
         ("a key at the top", |v| v["lisen"] = "x".into()),
         ("no upstream", |v| {
             drop(v.as_object_mut().unwrap().remove("upstream"))

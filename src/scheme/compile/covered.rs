@@ -3,7 +3,7 @@
 use super::{Checked, fault, template};
 use crate::scheme::Coverage;
 use crate::scheme::place::Place;
-use crate::scheme::template::{Filter, Part, Source, Template};
+use crate::scheme::template::{Filter, Part, Sorted, Source, Template};
 
 /// What every one of the messages covers.
 pub(super) struct Covered<'a> {
@@ -93,9 +93,12 @@ impl Covered<'_> {
         Ok(())
     }
 
-    /// What names a notification where the declaration does not say: the body, and the path, as far as
-    /// the proof covers them.
+    /// What names a notification where the declaration does not say: all parameters, or the body, and the
+    /// path, as far as the proof covers them.
     pub(super) fn identity(&self, proof: &Place) -> Checked<Option<Template>> {
+        if let Some(sorted) = self.sorted() {
+            return template("identity", &format!("{{{sorted}}}"), proof).map(Some);
+        }
         if !self.holds(&Source::Body) || self.is_joined(&Source::Body) {
             return Ok(None);
         }
@@ -110,6 +113,24 @@ impl Covered<'_> {
         let identity = template("identity", &format!("{path}{body}"), proof)?;
         self.must_not_tell_more(&identity)?;
         Ok(Some(identity))
+    }
+
+    /// All parameters, where every message covers them in one way.
+    fn sorted(&self) -> Option<&Sorted> {
+        let sources = self.messages.first()?.sources();
+        let mut sorted = sources.into_iter().filter(|source| self.holds(source));
+        sorted.find_map(|source| match source {
+            Source::Sorted(sorted) => Some(sorted),
+            Source::Method
+            | Source::Path
+            | Source::Query
+            | Source::Target
+            | Source::Body
+            | Source::Client
+            | Source::Secret
+            | Source::Token
+            | Source::At(_) => None,
+        })
     }
 
     /// Whether the messages do not tell where this value begins or ends.
@@ -152,8 +173,8 @@ impl Covered<'_> {
                 .filter(|other| other.step() == place.step())
                 .count()
             {
-                1 => place.step().into(),
-                _ => place.name().into(),
+                1 => in_a_list(place.step()),
+                _ => in_a_list(place.name()),
             },
         };
         match covered.is_empty() {
@@ -161,6 +182,16 @@ impl Covered<'_> {
             false => Coverage::Fields(covered.iter().map(name).collect()),
         }
     }
+}
+
+/// A name that can stand in a header, between commas.
+fn in_a_list(name: &str) -> Box<str> {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b',' | b'%');
+    let text = name.bytes().map(|byte| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    });
+    text.collect::<String>().into()
 }
 
 fn names(run: &[&Source]) -> String {

@@ -2,6 +2,7 @@
 
 use crate::intake::Parameters;
 use crate::scheme::place::Place;
+use std::fmt::{self, Write as _};
 
 /// Every parameter but the proof, sorted by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,16 @@ pub(in crate::scheme) struct Sorted {
     joint: char,
     /// The name of the parameter that holds the proof.
     without: Option<Box<str>>,
+}
+
+impl fmt::Display for Sorted {
+    /// As it is written in templates.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sorted:")?;
+        self.between
+            .map_or(Ok(()), |between| f.write_char(between))?;
+        f.write_char(self.joint)
+    }
 }
 
 impl Sorted {
@@ -38,21 +49,17 @@ impl Sorted {
         })
     }
 
-    pub(super) fn join(&self, parameters: &Parameters) -> String {
+    /// `None` where there is no parameter but the proof.
+    pub(super) fn join(&self, parameters: &Parameters) -> Option<String> {
         let others = |(name, _): &(&str, &str)| self.without.as_deref() != Some(*name);
         let mut pairs: Vec<_> = parameters.iter().filter(others).collect();
         pairs.sort_unstable();
-        let mut joined = String::new();
-        for (name, value) in pairs {
-            if !joined.is_empty() {
-                joined.push(self.joint);
-            }
-            if let Some(between) = self.between {
-                joined.push_str(name);
-                joined.push(between);
-            }
-            joined.push_str(value);
-        }
-        joined
+        let text = |(name, value): (&str, &str)| match self.between {
+            Some(between) => format!("{name}{between}{value}"),
+            None => value.to_owned(),
+        };
+        let texts: Vec<String> = pairs.into_iter().map(text).collect();
+        let joined = texts.join(self.joint.encode_utf8(&mut [0; 4]));
+        (!texts.is_empty()).then_some(joined)
     }
 }

@@ -102,8 +102,8 @@ impl Source {
                 None => return Ok(None),
             },
             Self::Sorted(sorted) => match sorted.join(received.parameters()?) {
-                joined if joined.is_empty() => return Ok(None),
-                joined => Cow::Owned(joined.into_bytes()),
+                None => return Ok(None),
+                Some(joined) => Cow::Owned(joined.into_bytes()),
             },
             Self::At(place) => match place.read(reading.scope)? {
                 Some(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
