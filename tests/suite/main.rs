@@ -37,6 +37,7 @@ mod harness;
 mod headers;
 mod house;
 mod interop;
+mod interop_webhooks;
 mod lifecycle;
 mod limits;
 mod mutations;

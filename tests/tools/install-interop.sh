@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs DOKU's own libraries for Node and Python, at the versions that tests/interop pins, into
-# target/interop: the tests sign with them. What is there already stays.
+# Installs the gateways' own libraries for Node and Python, at the versions that tests/interop pins,
+# into target/interop: the tests sign and verify with them. What is there already stays.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -11,7 +11,7 @@ mkdir -p "$place"
 
 # Each installation ends with a copy of what it was made from. The tests look at it too.
 if ! cmp -s "$pins/package-lock.json" "$place/node_modules/installed"; then
-    echo "installing DOKU's library for Node"
+    echo "installing the libraries for Node"
     cp "$pins/package.json" "$pins/package-lock.json" "$place"
     npm ci --prefix "$place" --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null
     cp "$pins/package-lock.json" "$place/node_modules/installed"
@@ -21,7 +21,7 @@ fi
 python="$place/venv/bin/python"
 if ! cmp -s "$pins/requirements.txt" "$place/venv/installed" ||
     ! "$python" -c "import cryptography" 2>/dev/null; then
-    echo "installing DOKU's library for Python"
+    echo "installing the libraries for Python"
     rm -rf "$place/venv"
     python3 -m venv "$place/venv"
     install="$python -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the build needs and the machine lacks: a C compiler and cmake, which two
 # dependencies of Pingora are built with; with the word `lints`, what only the lints need; with the
-# word `interop`, what DOKU's own libraries run on.
+# word `interop`, what the gateways' own libraries run on.
 set -eu
 
 missing=""
