@@ -46,6 +46,7 @@ mod refusals;
 mod replay;
 mod retries;
 mod schema;
+mod schemes_reference;
 mod secrecy;
 mod shipped;
 mod signatures;
