@@ -185,9 +185,16 @@ fn complain(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "kawal: {line}");
 }
 
-/// Text on stdout; a reader that left early is no fault.
-fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Text on stdout, and then this exit; a reader that left early is no fault.
+fn say(text: &str, then: Exit) -> Exit {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            complain(&format!("stdout takes nothing: {error}"));
+            Exit::No
+        }
+        Ok(()) | Err(_) => then,
+    }
 }
 
 /// Columns as wide as their widest cell.

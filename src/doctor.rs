@@ -130,6 +130,12 @@ pub fn diagnose(capture: &Capture, chart: Chart<'_>, now: Moment) -> Diagnosis {
             return lost;
         }
     };
+    if capture.is_cut_off() {
+        let mut cut_off = Diagnosis::early("request", &Rejection::Timeout);
+        cut_off.explanation =
+            Some("a part of the body is missing; capture the whole request".into());
+        return cut_off;
+    }
     let mut known = Known::default();
     let verdict = judge(received, &route, now, &mut known);
     let mut diagnosis = Diagnosis::of(capture, &route, &known, verdict.as_ref().err(), now);
@@ -189,6 +195,8 @@ impl Diagnosis {
         let (gateway, scheme) = (&route.gateway, judged_by(route));
         let failed = refused.map(|why| (step_of(why), why));
         let says = |step: &str| match step {
+            "request" => format!("{} bytes of body", capture.body().len()),
+            "convert" => "the form that the app gets".to_owned(),
             "route" => format!("{} of gateway {}", route.path, gateway.name),
             "method" => format!(
                 "{}, from any address: allow_from is not looked at",
@@ -200,11 +208,14 @@ impl Diagnosis {
                 None => "the scheme names none".to_owned(),
             },
             "time" => match known.at {
-                Some(at) => format!("signed at {at}, judged at {}", now.wall),
+                Some(at) => format!(
+                    "signed at {at}, judged at {}",
+                    now.wall.strftime("%Y-%m-%dT%H:%M:%SZ")
+                ),
                 None => "the scheme signs none".to_owned(),
             },
             "token" if gateway.issuer.is_none() => "this gateway has no token route".to_owned(),
-            _ => String::new(),
+            _ => "good when the notification was signed".to_owned(),
         };
         let received = capture.received().ok();
         let given = received

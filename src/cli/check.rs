@@ -39,19 +39,19 @@ pub(super) fn run(config: &Config, file: &Path) -> Exit {
             .to_owned(),
         ]);
     }
-    say(&table(&rows));
     let warnings: String = config
         .warnings
         .iter()
         .map(|warning| format!("warning: {warning}\n"))
         .collect();
-    say(&format!("{warnings}{}: ok\n", file.display()));
-    Exit::Done
+    let routes = table(&rows);
+    let text = format!("{routes}{warnings}{}: ok\n", file.display());
+    say(&text, Exit::Done)
 }
 
 /// Prints what editors check a configuration with.
 pub(super) fn schema() -> Exit {
     let schema = serde_json::to_string_pretty(&config::schema());
-    say(&format!("{}\n", schema.unwrap_or_default()));
-    Exit::Done
+    let text = format!("{}\n", schema.unwrap_or_default());
+    say(&text, Exit::Done)
 }

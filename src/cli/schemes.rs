@@ -7,10 +7,7 @@ pub(super) fn run(name: Option<&str>) -> Exit {
     match name {
         None => list(),
         Some(name) => match find(name) {
-            Some(preset) => {
-                say(preset.yaml);
-                Exit::Done
-            }
+            Some(preset) => say(preset.yaml, Exit::Done),
             None => {
                 let names = Preset::ALL.map(|preset| preset.name).join(", ");
                 complain(&format!("no built-in scheme `{name}`; there are {names}"));
@@ -47,6 +44,5 @@ fn list() -> Exit {
             }
         }
     }
-    say(&table(&rows));
-    Exit::Done
+    say(&table(&rows), Exit::Done)
 }

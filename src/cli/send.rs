@@ -54,7 +54,9 @@ async fn deliver(
     delivery: &Delivery,
     to: &str,
 ) -> Result<Exit, Refused> {
-    let room = Arc::new(Semaphore::new(AT_ONCE));
+    // Copies of one notification follow one another, so that the second is a repeat.
+    let at_once = if order.id.is_some() { 1 } else { AT_ONCE };
+    let room = Arc::new(Semaphore::new(at_once));
     let mut running = JoinSet::new();
     let mut tally = Tally::new(delivery.count);
     let mut pace = delivery.rate.map(|rate| {
@@ -121,17 +123,18 @@ impl Tally {
 
     /// Prints the answer, or how often which came.
     fn finish(self, to: &str) -> Exit {
+        let mut text = String::new();
         match self.last {
             Some(Err(error)) if self.failed == self.count => {
                 complain(&format!("{to} does not answer: {error}"));
             }
             Some(Ok(answer)) if self.count == 1 => {
-                say(&format!("{}\n", answer.text.trim_end()));
+                text = format!("{}\n", answer.text.trim_end());
             }
             _ => {
                 let rows = self.answers.iter();
                 let rows: String = rows.map(|(status, n)| format!("{status}: {n}\n")).collect();
-                say(&rows);
+                text = rows;
                 if self.failed > 0 {
                     complain(&format!(
                         "{} of {} were not answered",
@@ -141,10 +144,11 @@ impl Tally {
             }
         }
         let good = |status: &u16| (200..300).contains(status);
-        match self.failed == 0 && self.answers.keys().all(good) {
+        let exit = match self.failed == 0 && self.answers.keys().all(good) {
             true => Exit::Done,
             false => Exit::No,
-        }
+        };
+        say(&text, exit)
     }
 }
 

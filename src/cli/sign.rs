@@ -55,10 +55,7 @@ pub(super) type Refused = (Exit, String);
 
 pub(super) fn run(config: &Config, order: &Order, form: As) -> Exit {
     match sign(config, order, form) {
-        Ok(text) => {
-            say(&text);
-            Exit::Done
-        }
+        Ok(text) => say(&text, Exit::Done),
         Err((exit, why)) => {
             complain(&why);
             exit
@@ -84,6 +81,10 @@ fn sign(config: &Config, order: &Order, form: As) -> Result<String, Refused> {
             );
             return Err((Exit::WrongUsage, says));
         }
+        As::Curl if draft.body.contains('\0') => {
+            let says = "no shell takes a body that holds a NUL byte; take --as http";
+            return Err((Exit::WrongUsage, says.into()));
+        }
         As::Curl => curl(&draft, config.listen),
     })
 }
@@ -92,7 +93,7 @@ fn sign(config: &Config, order: &Order, form: As) -> Result<String, Refused> {
 pub(super) struct Plan<'a> {
     gateway: &'a Gateway,
     client: &'a Client,
-    route: Option<&'a Route>,
+    route: &'a Route,
     target: &'a str,
     body: Body,
 }
@@ -136,19 +137,36 @@ impl Order {
             );
             return Err((Exit::No, says));
         }
-        let path = self.path.split('?').next().unwrap_or_default();
-        let mut routes = config.routes.iter();
         Ok(Plan {
             client: self.find_client(gateway)?,
-            route: routes.find(|route| {
-                *route.path == *path
-                    && route.purpose == Purpose::Notify
-                    && route.gateway.name == gateway.name
-            }),
+            route: self.find_route(config, gateway)?,
             target: &self.path,
             body: self.find_body(gateway)?,
             gateway,
         })
+    }
+
+    fn find_route<'a>(&self, config: &'a Config, gateway: &Gateway) -> Result<&'a Route, Refused> {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let is_its_own = |route: &&Route| route.gateway.name == gateway.name;
+        let mut routes = config.routes.iter().filter(is_its_own);
+        match routes.find(|route| *route.path == *path) {
+            Some(route) if route.purpose == Purpose::Token => {
+                let says =
+                    "is asked for access tokens: only the gateway has the key that signs for them";
+                Err((Exit::No, format!("{path} {says}")))
+            }
+            Some(route) => Ok(route),
+            None => {
+                let routes = config.routes.iter().filter(is_its_own);
+                let notify = routes.filter(|route| route.purpose == Purpose::Notify);
+                let known: Vec<&str> = notify.map(|route| &*route.path).collect();
+                let (name, known) = (&gateway.name, known.join(", "));
+                let says =
+                    format!("no route of gateway {name} has the path {path}; there are {known}");
+                Err((Exit::WrongUsage, says))
+            }
+        }
     }
 
     fn find_client<'a>(&self, gateway: &'a Gateway) -> Result<&'a Client, Refused> {
@@ -202,12 +220,9 @@ impl Plan<'_> {
             scheme: &self.gateway.scheme,
             token: token.as_deref(),
             client: self.client,
-            method: self
-                .route
-                .and_then(|route| route.methods.first())
-                .map_or("POST", |method| method),
+            method: self.route.methods.first().map_or("POST", |method| method),
             target: self.target,
-            public_path: self.route.and_then(|route| route.public_path.as_deref()),
+            public_path: self.route.public_path.as_deref(),
             body: &self.body,
             signer: None,
         };
@@ -257,6 +272,7 @@ pub(super) fn curl(draft: &Draft, listen: SocketAddr) -> String {
     for (name, value) in &draft.headers {
         command.push_str(&format!(" -H {}", quoted(&format!("{name}: {value}"))));
     }
-    command.push_str(&format!(" --data-binary {}", quoted(&draft.body)));
+    // Not --data-binary, which would take a body that begins with @ for the name of a file.
+    command.push_str(&format!(" --data-raw {}", quoted(&draft.body)));
     command + "\n"
 }

@@ -26,17 +26,15 @@ pub(super) fn run(config: &Config, at: Option<Timestamp>, json: bool, file: &Pat
         gateways: &config.gateways,
     };
     let diagnosis = diagnose(&capture, chart, now);
-    match json {
-        true => say(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&diagnosis).unwrap_or_default()
-        )),
-        false => say(&in_words(&capture, &diagnosis)),
-    }
-    match diagnosis.verdict {
+    let exit = match diagnosis.verdict {
         Verdict::Accepted => Exit::Done,
         Verdict::Rejected => Exit::No,
-    }
+    };
+    let text = match json {
+        true => serde_json::to_string_pretty(&diagnosis).unwrap_or_default() + "\n",
+        false => in_words(&capture, &diagnosis),
+    };
+    say(&text, exit)
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {

@@ -46,7 +46,7 @@ pub(super) fn of_gateway(gateway: &Gateway, routes: &[Route]) -> Vec<String> {
         Coverage::Body => None,
         Coverage::Fields(fields) => Some(format!(
             "its proof covers {} only; compare amount and status with the gateway before an order is paid",
-            fields.join(", ")
+            fields.join(", ").replace('*', "parameters")
         )),
         Coverage::Nothing => Some(
             "its proof covers no part of a notification; whoever knows the key can send anything"

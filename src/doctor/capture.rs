@@ -13,6 +13,7 @@ pub struct Capture {
     headers: Vec<String>,
     body: Vec<u8>,
     notes: Vec<String>,
+    is_cut_off: bool,
 }
 
 impl Capture {
@@ -24,7 +25,9 @@ impl Capture {
         let raw = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
         let start = raw.iter().position(|byte| !byte.is_ascii_whitespace());
         let raw = start.and_then(|start| raw.get(start..)).unwrap_or_default();
-        let (head, body) = split(raw);
+        let Some((head, body)) = split(raw) else {
+            return Err("holds half a request: its head has no end".into());
+        };
         let head = String::from_utf8_lossy(head);
         let mut lines = head.lines();
         let words: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
@@ -43,6 +46,7 @@ impl Capture {
             headers: lines.map(str::to_owned).collect(),
             body: body.to_vec(),
             notes: Vec::new(),
+            is_cut_off: false,
         };
         capture.settle_line();
         capture.settle_body();
@@ -53,6 +57,12 @@ impl Capture {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// Whether a part of the body is missing: the sidecar would wait for it.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.is_cut_off
     }
 
     /// The path, and the query where there is one.
@@ -137,6 +147,10 @@ impl Capture {
         if coding.as_deref() == Some("chunked") && self.count("transfer-encoding") == 1 {
             match unchunked(&self.body) {
                 Some(body) => self.body = body,
+                None if self.body.contains(&b'\n') && begins_chunked(&self.body) => {
+                    self.is_cut_off = true;
+                    self.note("the capture is cut off: its last chunk is not there");
+                }
                 None => self.note("the body is not in chunks any more, and was taken as it is"),
             }
             self.remove_header("transfer-encoding");
@@ -163,6 +177,7 @@ impl Capture {
                 self.note(&format!(
                     "the capture is cut off: {there} of {length} bytes of the body are there"
                 ));
+                self.is_cut_off = true;
                 self.set_length();
             }
             Some(_) => {}
@@ -199,8 +214,8 @@ impl Capture {
 const NO_REQUEST: &str = "holds no HTTP/1.1 request; right is its first line, such as \
                           POST /payments/notifications HTTP/1.1, then headers, an empty line and the body";
 
-/// The head, and what follows its empty line.
-fn split(raw: &[u8]) -> (&[u8], &[u8]) {
+/// The head, and what follows its empty line, which editors may have dropped where there is no body.
+fn split(raw: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut line = 0;
     for (at, byte) in raw.iter().enumerate() {
         if *byte != b'\n' {
@@ -209,11 +224,18 @@ fn split(raw: &[u8]) -> (&[u8], &[u8]) {
         let text = raw.get(line..at).unwrap_or_default();
         if text.is_empty() || text == b"\r" {
             let head = raw.get(..line).unwrap_or_default();
-            return (head, raw.get(at + 1..).unwrap_or_default());
+            return Some((head, raw.get(at + 1..).unwrap_or_default()));
         }
         line = at + 1;
     }
-    (raw, b"")
+    raw.ends_with(b"\n").then_some((raw, b""))
+}
+
+/// Whether the first line is the size of a chunk.
+fn begins_chunked(body: &[u8]) -> bool {
+    let size = body.split(|byte| matches!(byte, b'\r' | b';')).next();
+    let size = size.unwrap_or_default();
+    !size.is_empty() && size.len() <= 8 && size.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// The body of chunks. Source: RFC 9112 §7.1.
@@ -226,7 +248,9 @@ fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
         let size = usize::from_str_radix(size, 16).ok()?;
         rest = rest.get(end + 2..)?;
         if size == 0 {
-            return Some(body);
+            // Trailers end with an empty line; editors leave one more, or drop it with its own.
+            let ended = rest == b"\r\n" || rest.windows(4).any(|end| end == b"\r\n\r\n");
+            return ended.then_some(body);
         }
         body.extend_from_slice(rest.get(..size)?);
         rest = rest.get(size..)?.strip_prefix(b"\r\n")?;
@@ -276,7 +300,7 @@ mod tests {
                 "ok",
                 1,
             ),
-            ("GET /n HTTP/1.1\nHost: h", "/n", "", 0),
+            ("GET /n HTTP/1.1\nHost: h\n", "/n", "", 0),
         ] {
             let capture = Capture::read(raw.as_bytes()).unwrap();
             assert_eq!(capture.target(), target, "{raw:?}");

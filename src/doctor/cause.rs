@@ -60,10 +60,14 @@ impl Case<'_> {
             .or_else(|| self.stranger(why))
     }
 
+    /// With the keys of the client that is named, where there is one.
     fn trial(&self) -> Trial<'_> {
+        let ring = &self.route.gateway.ring;
+        let named = self.scheme.named_client(self.received);
+        let named = named.and_then(|id| ring.find(&id));
         Trial {
             received: self.received,
-            clients: self.route.gateway.ring.clients(),
+            clients: named.map_or(ring.clients(), std::slice::from_ref),
             public_path: self.route.public_path.as_deref(),
         }
     }

@@ -338,16 +338,17 @@ fn reading<'a>(
     }
 }
 
-/// Bytes as text: control characters, backslashes and what is not UTF-8 are written out.
+/// Bytes as text: backslashes, what is not UTF-8, and characters that a terminal would obey or not show are
+/// written out.
 #[must_use]
 pub fn visible(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                '\\' => shown.push_str("\\\\"),
-                c if c.is_control() => shown.extend(c.escape_debug()),
-                c => shown.push(c),
+                '\'' | '"' => shown.push(c),
+                // Also what would turn the text around, or show nothing.
+                c => shown.extend(c.escape_debug()),
             }
         }
         for byte in chunk.invalid() {

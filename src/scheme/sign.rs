@@ -266,6 +266,15 @@ impl Scheme {
                 .to_owned(),
             _ => signing.id.to_owned(),
         };
+        let mut shapes = self.shapes.iter();
+        if let Some(shape) =
+            shapes.find(|shape| shape.at == *place && !shape.pattern.is_match(&value))
+        {
+            return Err(Unsigned::Lacks(format!(
+                "nothing is known that could stand at {place}, which has to match {}",
+                shape.pattern
+            )));
+        }
         match place {
             Place::Header(name) => draft.set_header(name, value),
             Place::Entry(name, key) => {

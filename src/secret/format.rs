@@ -1,7 +1,9 @@
 //! How keys are written in their files.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -50,7 +52,7 @@ impl KeyFormat {
         let text = self.without_prefix(text);
         let decoded = match self.encoding {
             KeyEncoding::Text => Some(text.to_vec()),
-            KeyEncoding::Base64 => STANDARD.decode(text).ok(),
+            KeyEncoding::Base64 => PADDED_OR_NOT.decode(text).ok(),
             KeyEncoding::Hex => unhex(text),
         };
         decoded.map(Zeroizing::new).ok_or_else(|| {
@@ -73,6 +75,12 @@ impl KeyEncoding {
         }
     }
 }
+
+/// Dashboards show keys with their padding and without it.
+const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {
     let (pairs, []) = text.as_chunks::<2>() else {
@@ -105,6 +113,8 @@ mod tests {
                 &[0, 1, 2],
             ),
             (format(KeyEncoding::Base64, "whsec_"), "AAEC", &[0, 1, 2]),
+            (format(KeyEncoding::Base64, ""), "AAECAw==", &[0, 1, 2, 3]),
+            (format(KeyEncoding::Base64, ""), "AAECAw", &[0, 1, 2, 3]),
             (format(KeyEncoding::Hex, ""), "00aBfF", &[0, 0xab, 0xff]),
         ] {
             assert_eq!(&**format.decode(text.as_bytes()).unwrap(), key, "{text}");
