@@ -77,7 +77,6 @@ fn an_editors_newline_at_the_end_is_not_the_bodys() {
 #[test]
 fn what_is_no_request_is_told_in_one_line() {
     let doctor = clinic();
-    let whole = doku("{\"n\":1}").bytes();
     let rows: Vec<(&str, Vec<u8>)> = vec![
         ("nothing", Vec::new()),
         ("a newline", b"\n".to_vec()),
@@ -94,11 +93,6 @@ fn what_is_no_request_is_told_in_one_line() {
         (
             "an answer",
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec(),
-        ),
-        ("half a head", whole[..60].to_vec()),
-        (
-            "a line without a colon",
-            b"POST / HTTP/1.1\r\nHost: x\r\nwhat\r\n\r\n".to_vec(),
         ),
         (
             "a PEM file",
@@ -117,16 +111,18 @@ fn what_cannot_be_read_is_told_in_one_line() {
     let doctor = clinic();
     let folder = doctor.config.folder.path();
     let missing = folder.join("no-such.http");
-    let line = doctor.ask_file(&missing).complaint("a missing file", 64);
+    let line = doctor
+        .ask_file(&[], &missing)
+        .complaint("a missing file", 64);
     assert!(line.contains("no-such.http"), "{line}");
-    doctor.ask_file(folder).complaint("a folder", 64);
+    doctor.ask_file(&[], folder).complaint("a folder", 64);
     let empty = folder.join("empty.http");
     File::create(&empty).unwrap();
-    doctor.ask_file(&empty).complaint("an empty file", 64);
+    doctor.ask_file(&[], &empty).complaint("an empty file", 64);
     // Sparse, so that only whoever reads all of it pays for it.
     let huge = folder.join("huge.http");
     File::create(&huge).unwrap().set_len(1 << 36).unwrap();
-    doctor.ask_file(&huge).complaint("a huge file", 64);
+    doctor.ask_file(&[], &huge).complaint("a huge file", 64);
 }
 
 #[test]
@@ -135,8 +131,13 @@ fn a_capture_that_was_cut_off_is_not_accepted() {
     for request in [doku("{\"n\":1}"), doku("{\"n\":1}").chunked(3)] {
         let whole = request.bytes();
         let end = head_end(&whole);
-        for cut in end..whole.len() {
+        let inside = (10..end).step_by(23).chain(end..whole.len());
+        for cut in inside {
             let typed = doctor.ask(&[], &whole[..cut]);
+            // What editors take away at the end is not missed.
+            if whole[cut..].trim_ascii().is_empty() {
+                continue;
+            }
             let code = typed.code.unwrap();
             assert!([1, 64].contains(&code), "at {cut}: {}", typed.shown());
         }
@@ -162,4 +163,35 @@ fn a_body_above_its_limit_is_told() {
     let found = doctor.diagnose(&pivot(vec![b'x'; 1025]).bytes());
     assert_eq!(found.reason(), Some("too_large"), "{}", found.typed.shown());
     assert!(!found.typed.shown().contains(PIVOT_KEY));
+}
+
+#[test]
+fn a_body_that_is_hard_to_read_is_diagnosed_all_the_same() {
+    let doctor = clinic();
+    let items = format!("{{\"notificationItems\":[{}{{}}]}}", "{},".repeat(100_000));
+    for (name, body) in [
+        ("lists in lists", "[".repeat(400_000)),
+        ("objects in objects", "{\"a\":".repeat(100_000)),
+        (
+            "one long string",
+            format!("\"{}\"", "\\u00e9".repeat(100_000)),
+        ),
+        ("a long number", "9".repeat(400_000)),
+        (
+            "many members",
+            format!("{{{}\"z\":1}}", "\"a\":1.50,".repeat(50_000)),
+        ),
+        ("many items", items),
+    ] {
+        for path in [
+            "/payments/notifications",
+            "/hooks/github",
+            "/hooks/midtrans",
+            "/hooks/adyen",
+        ] {
+            let request = doku("{}").header("X-Hub-Signature-256", "sha256=00");
+            let found = doctor.diagnose(&request.target(path).body(&body).bytes());
+            assert!(!found.accepted(), "{name} at {path}");
+        }
+    }
 }

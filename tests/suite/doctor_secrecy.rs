@@ -13,8 +13,6 @@ use crate::mistakes::{PAID, mistakes};
 fn printed(doctor: &Doctor, request: &Request) -> String {
     let bytes = request.bytes();
     let asked = [
-        doctor.ask(&[], &bytes),
-        doctor.ask(&["--json"], &bytes),
         doctor.ask_loudly(&[], &bytes, Some("trace")),
         doctor.ask_loudly(&["--json"], &bytes, Some("trace")),
     ];
@@ -32,6 +30,7 @@ fn proofs(request: &Request) -> Vec<String> {
         "X-SIGNATURE",
         "X-Hub-Signature-256",
         "X-Callback-Signature",
+        "X-Razorpay-Signature",
         "webhook-signature",
         "svix-signature",
         "X-Shop-Signature",
@@ -56,6 +55,8 @@ fn proofs(request: &Request) -> Vec<String> {
     };
     found.extend(inside("WORDS=", '&').map(|words| words.split(' ').next().unwrap().to_owned()));
     found.extend(inside("\"signature_key\":\"", '"'));
+    found.extend(inside("\"signature\":\"", '"'));
+    found.extend(inside("&signature=", '&'));
     found.extend(inside("\"hmacSignature\":\"", '"'));
     found.extend(
         request

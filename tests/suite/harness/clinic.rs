@@ -19,6 +19,8 @@ pub const SPACED_KEY: &str = "pivot-spaced-canary-key";
 pub const SHORT_KEY: &str = "cnry-8ch";
 /// What an ingress turns the path under `PUBLIC` into.
 pub const INNER: &str = "/inner/doku";
+/// A path with capitals.
+pub const MIXED: &str = "/Hooks/DokuNotify";
 pub const PUBLIC: &str = "/payments/doku";
 pub const SHOP_KEY: &str = "shop-canary-secret-0001";
 
@@ -46,6 +48,7 @@ pub fn furnished(config: Config) -> Config {
         .hook("pivot-short", "pivot", json!({"secrets": [short]}))
         .hook("doku-spaced", "doku", json!({}))
         .set("gateways.doku-spaced.clients", spaced_clients)
+        .route(json!({"path": MIXED, "gateway": "doku"}))
         .route(json!({"path": INNER, "gateway": "doku", "public_path": PUBLIC}))
 }
 

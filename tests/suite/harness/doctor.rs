@@ -41,11 +41,12 @@ impl Doctor {
     }
 
     /// About a capture that lies in a file.
-    pub fn ask_file(&self, file: &std::path::Path) -> Typed {
+    pub fn ask_file(&self, words: &[&str], file: &std::path::Path) -> Typed {
         let mut command = command();
         command
             .args(["verify", "--config"])
             .arg(&self.file)
+            .args(words)
             .arg(file)
             .current_dir(self.config.folder.path());
         run(&mut command, b"")

@@ -1,18 +1,22 @@
 //! A path, a query or a token that is not the one that was signed.
 
 use super::*;
-use crate::harness::clinic::{INNER, PUBLIC, Shop};
+use crate::harness::clinic::{INNER, MIXED, PUBLIC, Shop};
 use crate::harness::snap::APP_TOKEN;
 
 pub fn rows() -> Vec<Mistake> {
     let signing = |name, target: &'static str| doku_but(name, |d| d.signing_target(target));
     let snap_signing = |name, target: &'static str| snap_but(name, |s| s.signing_target(target));
+    let mixed = Doku::new(PAID).target(MIXED);
+    let in_small_letters = sent_and_signed("in small letters", mixed, |d| {
+        d.signing_target(&MIXED.to_lowercase())
+    });
     let elsewhere = [
         signing("without its first part", "/notifications"),
-        signing("in capitals", "/Payments/Notifications"),
+        in_small_letters,
         signing("with a part more", "/api/payments/notifications"),
         snap_signing("without the version", "/transfer-va/payment"),
-        snap_signing("in capitals, for SNAP", "/V1/Transfer-VA/Payment"),
+        snap_signing("all in capitals", "/V1/TRANSFER-VA/PAYMENT"),
     ];
     let inner = Doku::new(PAID).target(INNER).signing_target(PUBLIC);
     let public = sent_and_signed("the path behind the ingress", inner, |d| {

@@ -3,15 +3,10 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::harness::Qris;
 use crate::harness::clinic::Shop;
-use crate::harness::gateway::PIVOT_KEY;
 use crate::harness::gateway::written;
-use crate::harness::keys::{GATEWAY, rsa_signature, rsa_signature_as};
-use crate::harness::snap::{
-    B2B_PAYMENT, B2B_RSA_PAYMENT, RSA_PAYMENT, hmac_sha512, jakarta_time, sha256_hex,
-};
-use crate::harness::{Qris, pivot_with};
-use rsa::Pkcs1v15Sign;
+use crate::harness::snap::{B2B_PAYMENT, B2B_RSA_PAYMENT, hmac_sha512, jakarta_time, sha256_hex};
 
 pub fn rows() -> Vec<Mistake> {
     let mut all = because("proof-encoding", encodings());
@@ -47,13 +42,12 @@ fn encodings() -> [Mistake; 8] {
     ]
 }
 
-fn cases() -> [Mistake; 5] {
+fn cases() -> [Mistake; 4] {
     let github = hex(mac256(GITHUB_KEY, PAID)).to_uppercase();
     let shouted = |s: &Snap| {
         let digest = sha256_hex(PAID.as_bytes());
         s.text().replace(&digest, &digest.to_uppercase())
     };
-    let key = pivot_with(PIVOT_KEY.to_uppercase(), PAID);
     [
         github_as("a proof in capitals", &format!("sha256={github}")),
         midtrans_as("a digest in capitals", |t| hex(sha512(t)).to_uppercase()),
@@ -61,7 +55,6 @@ fn cases() -> [Mistake; 5] {
             hmac_sha512(SNAP_SECRET.as_bytes(), &shouted(s))
         }),
         snap_but("the method in small letters", |s| s.method("post")),
-        row("a static key in capitals", key, Vec::new()),
     ]
 }
 
@@ -138,7 +131,7 @@ fn schemes() -> [Mistake; 5] {
     ]
 }
 
-fn hashes() -> [Mistake; 7] {
+fn hashes() -> [Mistake; 6] {
     let mut sha256_words = Qris::new();
     let fields = ["ISSUERID", "TXNDATE", "MERCHANTPAN", "INVOICE"];
     let text: String = fields
@@ -146,10 +139,6 @@ fn hashes() -> [Mistake; 7] {
         .concat();
     let words = hex(sha256(text + &sha256_words.secret));
     sha256_words = sha256_words.set("WORDS", &words);
-    let rsa = Snap::new(PAID).target(RSA_PAYMENT);
-    let padding = Pkcs1v15Sign::new::<sha2::Sha512>();
-    let by_512 = rsa_signature_as(&GATEWAY, padding, &sha512(rsa.rsa_text()));
-    assert_ne!(by_512, rsa_signature(&GATEWAY, rsa.rsa_text().as_bytes()));
     [
         doku_as("SHA-512 for SHA-256", |d| {
             format!("HMACSHA256={}", base64(mac512(&d.secret, d.component())))
@@ -166,6 +155,5 @@ fn hashes() -> [Mistake; 7] {
         ),
         midtrans_as("a digest by SHA-256", |t| hex(sha256(t))),
         row("words by SHA-256", sha256_words.bare(), Vec::new()),
-        row("RSA with SHA-512", rsa.with_signature(&by_512), Vec::new()),
     ]
 }
