@@ -7,19 +7,22 @@ mod capture;
 mod cause;
 mod moment;
 mod reformat;
+mod steps;
 
 pub use capture::Capture;
+pub use steps::{Outcome, Step};
 
 use crate::clock::Moment;
 use crate::intake::Received;
 use crate::ledger::Ledger;
 use crate::rejection::{Part, Rejection};
 use crate::route::{Found, Gateway, Known, Purpose, Route, Routes};
-use crate::scheme::{Scheme, Trial};
-use cause::Cause;
+use crate::scheme::{Scheme, Trial, visible};
+use cause::{Case, Cause};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
+use steps::{advice, step_of, steps};
 
 /// What the judgement is made with.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +31,8 @@ pub struct Chart<'a> {
     pub routes: &'a Routes,
     /// All gateways.
     pub gateways: &'a [Arc<Gateway>],
+    /// The largest head, in bytes.
+    pub head_limit: usize,
 }
 
 /// What was found.
@@ -69,29 +74,6 @@ pub enum Verdict {
     Rejected,
 }
 
-/// One step of the judgement.
-#[derive(Debug, Serialize)]
-pub struct Step {
-    /// Its name.
-    pub step: &'static str,
-    /// How it went.
-    pub outcome: Outcome,
-    /// In a sentence.
-    pub says: String,
-}
-
-/// How a step went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// It holds.
-    Ok,
-    /// It does not.
-    Failed,
-    /// It was not looked at.
-    Skipped,
-}
-
 /// A string that the gateway may have signed.
 #[derive(Debug, Serialize)]
 pub struct Signed {
@@ -103,15 +85,10 @@ pub struct Signed {
     pub expected: Option<String>,
 }
 
-/// The steps, in the order of the judgement.
-const STEPS: [&str; 8] = [
-    "request", "route", "method", "proof", "client", "time", "token", "convert",
-];
-
 /// Judges a request as the sidecar would at `now`, were its ledger complete and empty.
 #[must_use]
 pub fn diagnose(capture: &Capture, chart: Chart<'_>, now: Moment) -> Diagnosis {
-    let received = match capture.received() {
+    let received = match capture.received(chart.head_limit) {
         Ok(received) => received,
         Err(why) => return Diagnosis::early("request", &why),
     };
@@ -138,8 +115,14 @@ pub fn diagnose(capture: &Capture, chart: Chart<'_>, now: Moment) -> Diagnosis {
     }
     let mut known = Known::default();
     let verdict = judge(received, &route, now, &mut known);
-    let mut diagnosis = Diagnosis::of(capture, &route, &known, verdict.as_ref().err(), now);
-    if let (Err(why), Ok(received)) = (&verdict, capture.received()) {
+    let mut diagnosis = Diagnosis::of(
+        capture,
+        &route,
+        &known,
+        verdict.as_ref().err(),
+        (now, chart),
+    );
+    if let (Err(why), Ok(received)) = (&verdict, capture.received(chart.head_limit)) {
         diagnosis.search(why, capture, &received, &route, chart);
     }
     diagnosis
@@ -190,7 +173,7 @@ impl Diagnosis {
         route: &Route,
         known: &Known,
         refused: Option<&Rejection>,
-        now: Moment,
+        (now, chart): (Moment, Chart<'_>),
     ) -> Self {
         let (gateway, scheme) = (&route.gateway, judged_by(route));
         let failed = refused.map(|why| (step_of(why), why));
@@ -217,10 +200,9 @@ impl Diagnosis {
             "token" if gateway.issuer.is_none() => "this gateway has no token route".to_owned(),
             _ => "good when the notification was signed".to_owned(),
         };
-        let received = capture.received().ok();
-        let given = received
-            .as_ref()
-            .and_then(|received| scheme.given(received));
+        let received = capture.received(chart.head_limit).ok();
+        let given = received.as_ref();
+        let given = given.and_then(|received| scheme.given_bare(received));
         let signed = received.as_ref().map(|received| {
             let trial = Trial {
                 received,
@@ -269,7 +251,7 @@ impl Diagnosis {
             self.explanation = advice(why);
             return;
         }
-        let case = cause::Case {
+        let case = Case {
             capture,
             received,
             route,
@@ -279,7 +261,7 @@ impl Diagnosis {
         match case.first_cause(why) {
             Some(Cause { word, says }) => {
                 self.cause = word;
-                self.explanation = Some(says);
+                self.explanation = Some(visible(says.as_bytes()));
             }
             None => self.explanation = Some(NOTHING_EXPLAINS.into()),
         }
@@ -316,104 +298,6 @@ fn signed(scheme: &Scheme, trial: Trial<'_>, named: Option<&str>) -> Vec<Signed>
 fn shortened(proof: &str) -> String {
     let shown: String = proof.chars().take(8).collect();
     let length = proof.chars().count();
-    let shown = crate::scheme::visible(shown.as_bytes());
+    let shown = visible(shown.as_bytes());
     format!("{shown}… ({length} characters)")
-}
-
-fn steps(failed: Option<(&str, &Rejection)>, says: &dyn Fn(&str) -> String) -> Vec<Step> {
-    let mut reached = true;
-    let mut steps: Vec<Step> = STEPS
-        .into_iter()
-        .map(|step| match failed {
-            Some((at, why)) if at == step => {
-                reached = false;
-                Step {
-                    step,
-                    outcome: Outcome::Failed,
-                    says: why.to_string(),
-                }
-            }
-            _ if reached => Step {
-                step,
-                outcome: Outcome::Ok,
-                says: says(step),
-            },
-            _ => Step {
-                step,
-                outcome: Outcome::Skipped,
-                says: String::new(),
-            },
-        })
-        .collect();
-    steps.push(Step {
-        step: "ledger",
-        outcome: Outcome::Skipped,
-        says: "not asked here: whether it was delivered before, only the sidecar knows".into(),
-    });
-    steps
-}
-
-/// The step that a rejection belongs to.
-fn step_of(why: &Rejection) -> &'static str {
-    match why {
-        Rejection::Method(_) | Rejection::Forbidden => "method",
-        Rejection::MissingProof | Rejection::BadProof => "proof",
-        Rejection::UnknownClient => "client",
-        Rejection::Future | Rejection::Stale | Rejection::Unproven => "time",
-        Rejection::BadToken => "token",
-        Rejection::Malformed(_) => "convert",
-        Rejection::NoRoute => "route",
-        Rejection::TooLarge(_)
-        | Rejection::Conflict
-        | Rejection::Crowded
-        | Rejection::Draining
-        | Rejection::Duplicate
-        | Rejection::Expectation
-        | Rejection::Granted(_)
-        | Rejection::InFlight { .. }
-        | Rejection::Internal
-        | Rejection::Repeat(_)
-        | Rejection::Saturated
-        | Rejection::Test
-        | Rejection::Timeout
-        | Rejection::UpstreamDown
-        | Rejection::UpstreamTimeout => "request",
-    }
-}
-
-/// What can be done where the proof is not at fault.
-fn advice(why: &Rejection) -> Option<String> {
-    let says = match why {
-        Rejection::Stale | Rejection::Future => {
-            "the proof holds; judge it as of the time when it came with --at TIME, and compare the clocks"
-        }
-        Rejection::BadToken => {
-            "the proof holds; the token has to be one that this gateway's token route gave this client, \
-             with a secret that is still configured, less than 15 minutes before the notification was signed"
-        }
-        Rejection::Malformed(_)
-        | Rejection::Method(_)
-        | Rejection::Forbidden
-        | Rejection::NoRoute
-        | Rejection::TooLarge(_)
-        | Rejection::MissingProof
-        | Rejection::BadProof
-        | Rejection::UnknownClient
-        | Rejection::Unproven
-        | Rejection::Conflict
-        | Rejection::Crowded
-        | Rejection::Draining
-        | Rejection::Duplicate
-        | Rejection::Expectation
-        | Rejection::Granted(_)
-        | Rejection::InFlight { .. }
-        | Rejection::Internal
-        | Rejection::Repeat(_)
-        | Rejection::Saturated
-        | Rejection::Test
-        | Rejection::Timeout
-        | Rejection::UpstreamDown
-        | Rejection::UpstreamTimeout => return None,
-    };
-    Some(says.to_owned())
 }

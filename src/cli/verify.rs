@@ -24,6 +24,7 @@ pub(super) fn run(config: &Config, at: Option<Timestamp>, json: bool, file: &Pat
     let chart = Chart {
         routes: &config.routes,
         gateways: &config.gateways,
+        head_limit: config.limits.head,
     };
     let diagnosis = diagnose(&capture, chart, now);
     let exit = match diagnosis.verdict {

@@ -1,7 +1,8 @@
 //! A request as a log or a proxy captured it, to be judged, and to be changed on trial.
 
-use crate::intake::{Head, Received};
+use crate::intake::{Head, HeadScan, Received};
 use crate::rejection::Rejection;
+use crate::scheme::visible;
 use bytes::Bytes;
 
 /// A captured request.
@@ -14,6 +15,7 @@ pub struct Capture {
     body: Vec<u8>,
     notes: Vec<String>,
     is_cut_off: bool,
+    is_malformed: bool,
 }
 
 impl Capture {
@@ -47,6 +49,7 @@ impl Capture {
             body: body.to_vec(),
             notes: Vec::new(),
             is_cut_off: false,
+            is_malformed: false,
         };
         capture.settle_line();
         capture.settle_body();
@@ -112,8 +115,8 @@ impl Capture {
     /// The request as the sidecar would read it.
     ///
     /// # Errors
-    /// Those of [`Head::parse`].
-    pub fn received(&self) -> Result<Received, Rejection> {
+    /// Those of [`HeadScan::feed`] and [`Head::parse`], and for chunks that are none.
+    pub fn received(&self, head_limit: usize) -> Result<Received, Rejection> {
         let (method, target, version) = (&self.method, &self.target, &self.version);
         let lines: String = self
             .headers
@@ -121,7 +124,14 @@ impl Capture {
             .map(|line| format!("{line}\r\n"))
             .collect();
         let head = format!("{method} {target} {version}\r\n{lines}\r\n");
+        HeadScan::default().feed(head.as_bytes(), head_limit)?;
         let head = Head::parse(head.as_bytes())?;
+        head.expects_continue()?;
+        if self.is_malformed {
+            return Err(Rejection::Malformed(
+                "chunks that are not framed as RFC 9112 says",
+            ));
+        }
         Ok(Received::new(head, Bytes::from(self.body.clone())))
     }
 
@@ -147,6 +157,9 @@ impl Capture {
         if coding.as_deref() == Some("chunked") && self.count("transfer-encoding") == 1 {
             match unchunked(&self.body) {
                 Some(body) => self.body = body,
+                None if self.body.windows(5).any(|end| end == b"\r\n0\r\n") => {
+                    self.is_malformed = true
+                }
                 None if self.body.contains(&b'\n') && begins_chunked(&self.body) => {
                     self.is_cut_off = true;
                     self.note("the capture is cut off: its last chunk is not there");
@@ -207,7 +220,7 @@ impl Capture {
     }
 
     fn note(&mut self, says: &str) {
-        self.notes.push(says.to_owned());
+        self.notes.push(visible(says.as_bytes()));
     }
 }
 
@@ -244,12 +257,17 @@ fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
     loop {
         let end = rest.windows(2).position(|pair| pair == b"\r\n")?;
         let size = std::str::from_utf8(rest.get(..end)?).ok()?;
-        let size = size.split(';').next()?.trim();
+        let size = size.split(';').next()?;
+        if !size.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
         let size = usize::from_str_radix(size, 16).ok()?;
         rest = rest.get(end + 2..)?;
         if size == 0 {
-            // Trailers end with an empty line; editors leave one more, or drop it with its own.
-            let ended = rest == b"\r\n" || rest.windows(4).any(|end| end == b"\r\n\r\n");
+            // An empty line ends it, after trailers if any; editors leave one more line end.
+            let last = rest.strip_prefix(b"\r\n").map(<[u8]>::trim_ascii);
+            let ended =
+                last.is_some_and(<[u8]>::is_empty) || rest.windows(4).any(|end| end == b"\r\n\r\n");
             return ended.then_some(body);
         }
         body.extend_from_slice(rest.get(..size)?);
@@ -311,7 +329,7 @@ mod tests {
                 "{raw:?}: {:?}",
                 capture.notes()
             );
-            assert_eq!(capture.received().unwrap().body(), body, "{raw:?}");
+            assert_eq!(capture.received(1024).unwrap().body(), body, "{raw:?}");
         }
         for raw in [
             "",

@@ -7,6 +7,7 @@ use super::template::{Reading, Template, hex};
 use super::{Place, Scheme, json};
 use crate::intake::Received;
 use crate::secret::{Client, Secret};
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use std::sync::Arc;
@@ -167,8 +168,14 @@ impl Scheme {
     pub fn other_prefix(&self, trial: Trial<'_>) -> Option<String> {
         let prefix = &*self.prefix;
         let given = self.given(trial.received)?;
-        if prefix.is_empty() || self.separator.is_some() {
+        if prefix.is_empty() {
             return None;
+        }
+        if let Some(mark) = &self.separator {
+            let mut pieces = given.split(&**mark).map(|piece| piece.trim_matches(' '));
+            let decode = |piece: &str| self.decode(piece);
+            let holds = pieces.any(|piece| self.holds_as_given(trial, &|_| decode(piece)));
+            return holds.then(|| format!("every proof in the list has to begin with `{prefix}`"));
         }
         let proof = |text: &str| self.decode(text);
         let holds = |text: &str| {
@@ -305,7 +312,7 @@ impl Scheme {
                     filled.ok().map(change)
                 };
                 let by_secret = |secret: &Secret| {
-                    let made = changed(secret.bytes()).and_then(|m| algorithm.prove(secret, &m));
+                    let made = changed(secret.bytes()).and_then(|m| made(algorithm, secret, &m));
                     made.is_some_and(|made| proofs.contains(&made))
                 };
                 let signed = changed(b"");
@@ -322,6 +329,14 @@ impl Scheme {
             })
         })
     }
+}
+
+fn made(algorithm: Algorithm, secret: &Secret, message: &[u8]) -> Option<Vec<u8>> {
+    if algorithm == Algorithm::Hmac(Hash::Sha1) {
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.bytes());
+        return Some(hmac::sign(&key, message).as_ref().to_vec());
+    }
+    algorithm.prove(secret, message)
 }
 
 fn reading<'a>(
