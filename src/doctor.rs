@@ -19,7 +19,7 @@ use crate::rejection::{Part, Rejection};
 use crate::route::{Found, Gateway, Known, Purpose, Route, Routes};
 use crate::scheme::{Scheme, Trial, visible};
 use cause::{Case, Cause};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::sync::Arc;
 use steps::{advice, step_of, steps};
@@ -52,6 +52,8 @@ pub struct Diagnosis {
     pub client: Option<String>,
     /// What the proof covers.
     pub covers: Option<String>,
+    /// What was made of the capture before it was judged.
+    pub notes: Vec<String>,
     /// The judgement, step by step.
     pub steps: Vec<Step>,
     /// The strings that the gateway may have signed, and the proofs that would hold, shortened.
@@ -88,6 +90,13 @@ pub struct Signed {
 /// Judges a request as the sidecar would at `now`, were its ledger complete and empty.
 #[must_use]
 pub fn diagnose(capture: &Capture, chart: Chart<'_>, now: Moment) -> Diagnosis {
+    Diagnosis {
+        notes: capture.notes().to_vec(),
+        ..examine(capture, chart, now)
+    }
+}
+
+fn examine(capture: &Capture, chart: Chart<'_>, now: Moment) -> Diagnosis {
     let received = match capture.received(chart.head_limit) {
         Ok(received) => received,
         Err(why) => return Diagnosis::early("request", &why),
@@ -123,7 +132,7 @@ pub fn diagnose(capture: &Capture, chart: Chart<'_>, now: Moment) -> Diagnosis {
         (now, chart),
     );
     if let (Err(why), Ok(received)) = (&verdict, capture.received(chart.head_limit)) {
-        diagnosis.search(why, capture, &received, &route, chart);
+        diagnosis.search(why, capture, &received, &route, (chart, &known, now));
     }
     diagnosis
 }
@@ -160,6 +169,7 @@ impl Diagnosis {
             scheme: None,
             client: None,
             covers: None,
+            notes: Vec::new(),
             steps: steps(Some((step, why)), &|_| String::new()),
             signed: Vec::new(),
             given: None,
@@ -191,10 +201,16 @@ impl Diagnosis {
                 None => "the scheme names none".to_owned(),
             },
             "time" => match known.at {
-                Some(at) => format!(
-                    "signed at {at}, judged at {}",
-                    now.wall.strftime("%Y-%m-%dT%H:%M:%SZ")
-                ),
+                Some(at) => {
+                    let judged = now.wall.strftime("%Y-%m-%dT%H:%M:%SZ");
+                    let late = match gateway.window.is_late(at, now.wall) {
+                        true => {
+                            "; it is late, and passes only where the ledger remembers all since then"
+                        }
+                        false => "",
+                    };
+                    format!("signed at {at}, judged at {judged}{late}")
+                }
                 None => "the scheme signs none".to_owned(),
             },
             "token" if gateway.issuer.is_none() => "this gateway has no token route".to_owned(),
@@ -223,6 +239,7 @@ impl Diagnosis {
             scheme: Some(scheme.name().to_owned()),
             client: known.client.as_ref().map(ToString::to_string),
             covers: Some(scheme.covers().to_string()),
+            notes: Vec::new(),
             steps: steps(failed, &says),
             signed: signed.unwrap_or_default(),
             given: given.map(|given| match scheme.is_static() {
@@ -241,14 +258,20 @@ impl Diagnosis {
         capture: &Capture,
         received: &Received,
         route: &Route,
-        chart: Chart<'_>,
+        (chart, known, now): (Chart<'_>, &Known, Moment),
     ) {
         let is_about_proof = matches!(
             why,
             Rejection::BadProof | Rejection::MissingProof | Rejection::UnknownClient
         );
         if !is_about_proof {
-            self.explanation = advice(why);
+            let ahead = known.at.map(|at| at.duration_since(now.wall));
+            if *why == Rejection::Future && ahead.is_some_and(is_local_time) {
+                self.cause = Some("time-format");
+                self.explanation = Some(LOCAL_TIME.into());
+            } else {
+                self.explanation = advice(why);
+            }
             return;
         }
         let case = Case {
@@ -270,6 +293,15 @@ impl Diagnosis {
 
 /// What is said where every usual mistake was tried.
 const NOTHING_EXPLAINS: &str = "no usual mistake explains it";
+
+/// Whether a time is as far ahead as Jakarta's clock is ahead of UTC.
+fn is_local_time(ahead: SignedDuration) -> bool {
+    let off = ahead - SignedDuration::from_hours(7);
+    off.abs() <= SignedDuration::from_mins(10)
+}
+
+const LOCAL_TIME: &str =
+    "the proof holds, but the time is seven hours ahead: it is Jakarta's clock, marked as UTC";
 
 /// The scheme of what comes to a route.
 fn judged_by(route: &Route) -> &Scheme {

@@ -51,6 +51,15 @@ impl Window {
         }))
     }
 
+    /// Whether it is older than `max_age`, and passes only where the ledger proves it unseen.
+    #[must_use]
+    pub fn is_late(self, at: Timestamp, now: Timestamp) -> bool {
+        let age = now.duration_since(at);
+        self.0
+            .and_then(|limits| SignedDuration::try_from(limits.max_age).ok())
+            .is_some_and(|limit| age > limit)
+    }
+
     /// The longest time for which one request stays acceptable.
     #[must_use]
     pub fn span(self) -> Duration {

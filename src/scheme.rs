@@ -3,6 +3,7 @@
 mod border;
 mod compile;
 mod declaration;
+mod draft;
 mod explain;
 mod json;
 mod place;
@@ -16,10 +17,11 @@ mod verify;
 
 pub use compile::SchemeFault;
 pub use declaration::{Acknowledgement, AnswerForm, Confidence, Declaration, Freshness, ProofKind};
+pub use draft::Draft;
 pub use explain::{Expectation, Trial, visible};
 pub use place::{Place, Scope, bearer_token};
 pub use preset::Preset;
-pub use sign::{Draft, Maker, Signing, Unsigned};
+pub use sign::{Maker, Signing, Unsigned};
 pub use signed::{Coverage, Identity, Signed};
 
 use crate::intake::Received;

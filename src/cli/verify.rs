@@ -33,7 +33,7 @@ pub(super) fn run(config: &Config, at: Option<Timestamp>, json: bool, file: &Pat
     };
     let text = match json {
         true => serde_json::to_string_pretty(&diagnosis).unwrap_or_default() + "\n",
-        false => in_words(&capture, &diagnosis),
+        false => in_words(&diagnosis),
     };
     say(&text, exit)
 }
@@ -53,12 +53,9 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
-fn in_words(capture: &Capture, diagnosis: &Diagnosis) -> String {
-    let mut text: String = capture
-        .notes()
-        .iter()
-        .map(|note| format!("note: {note}\n"))
-        .collect();
+fn in_words(diagnosis: &Diagnosis) -> String {
+    let notes = diagnosis.notes.iter();
+    let mut text: String = notes.map(|note| format!("note: {note}\n")).collect();
     let rows = diagnosis.steps.iter().map(|step| {
         let outcome = match step.outcome {
             Outcome::Ok => "ok",

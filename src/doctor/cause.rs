@@ -188,7 +188,8 @@ impl Case<'_> {
         if self.scheme.given(self.received).is_some() {
             return None;
         }
-        let bears = |other: &&&Scheme| other.given(self.received).is_some();
+        // Many requests bear a key of something else.
+        let bears = |other: &&&Scheme| !other.is_static() && other.given(self.received).is_some();
         let other = others.iter().find(bears)?;
         cause(
             "wrong-scheme",

@@ -3,7 +3,9 @@
 mod covered;
 
 use super::border::{self, Known};
-use super::declaration::{Declaration, Freshness, ProofDeclaration, ProofKind, TimeDeclaration};
+use super::declaration::{
+    ClientDeclaration, Declaration, Freshness, ProofDeclaration, ProofKind, TimeDeclaration,
+};
 use super::place::Place;
 use super::proof::{Algorithm, Encoding, Hash};
 use super::template::{Filter, Source, Template};
@@ -11,6 +13,7 @@ use super::time::{TimeFormat, parse_offset};
 use super::{ClientRule, Scheme, Shape};
 use covered::Covered;
 use regex::Regex;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,25 +54,14 @@ impl Scheme {
         let at = place("proof.at", &proof.at)?;
         let each = proof.each.as_deref().map(list).transpose()?;
         let messages = messages(&proof, algorithm, &at)?;
-        let time = declared.time.as_ref().map(|time| {
-            let read = (place("time.at", &time.at)?, time_format(time)?);
-            if read.0.is_item() {
-                let says = "items have no time of their own; name a header";
-                return fault("time.at", says);
-            }
-            Ok(read)
-        });
-        let time = time.transpose()?;
-        let shapes = declared.shapes.iter();
-        let patterns = shapes.map(|(at, shape)| Ok((place("shapes", at)?, whole(shape))));
-        let patterns: Vec<(Place, String)> = patterns.collect::<Checked<_>>()?;
-        let shapes: Vec<Shape> = shapes_of(&declared.shapes, &patterns, &messages)?;
+        let time = declared.time.as_ref().map(signed_time).transpose()?;
+        let patterns = patterns(&declared.shapes)?;
         let known = Known {
             shapes: &patterns,
             time: time.as_ref(),
         };
-        let runs: Vec<_> = messages
-            .iter()
+        let runs = messages.iter();
+        let runs: Vec<_> = runs
             .flat_map(|message| border::runs(message.parts(), &known))
             .collect();
         let covered = Covered {
@@ -77,60 +69,35 @@ impl Scheme {
             runs: &runs,
         };
         let client = client(declared.client, &covered)?;
-        let holds_client = |message: &Template| message.sources().contains(&&Source::Client);
-        if let (None, Some(index)) = (&client, messages.iter().position(holds_client)) {
-            let says = "{client} needs `client`, or `client: {}` where no notification names it";
-            return fault(format!("proof.messages[{index}]"), says);
-        }
-        let identity = match declared.identity {
-            Some(text) => {
-                let identity = template("identity", &text, &at)?;
-                covered.must_hold("identity", identity.sources())?;
-                covered.must_not_tell_more(&identity)?;
-                covered.must_be_whole(&identity)?;
-                Some(identity)
-            }
-            None if each.is_some() => {
+        let identity = match (declared.identity, &each) {
+            (Some(text), _) => Some(covered.checked_identity(&text, &at)?),
+            (None, None) => covered.identity(&at)?,
+            (None, Some(_)) => {
                 let says = "needed: each item of a list is known by itself; give values of the item that are signed";
                 return fault("identity", says);
             }
-            None => covered.identity(&at)?,
         };
         if let Some((place, _)) = &time {
             covered.must_hold("time.at", vec![&Source::At(place.clone())])?;
         }
-        let places = [Some(&at), client.as_ref().and_then(|rule| rule.at.as_ref())];
-        let in_items = messages.iter().chain(&identity).flat_map(Template::sources);
-        let in_items = in_items
-            .filter_map(Source::place)
-            .chain(places.into_iter().flatten());
-        if let (None, Some(place)) = (&each, in_items.into_iter().find(|place| place.is_item())) {
-            let says =
-                format!("{place} reads in items of a list: name the list, such as json:/items");
-            return fault("proof.each", says);
+        if each.is_none() {
+            let client = client.as_ref().and_then(|rule| rule.at.as_ref());
+            let sources = messages.iter().chain(&identity).flat_map(Template::sources);
+            let places = sources.filter_map(Source::place).chain([&at]).chain(client);
+            must_be_outside_lists(places)?;
         }
         let freshness = freshness(declared.freshness, time.is_some())?;
         if !(200..300).contains(&declared.acknowledgement.status) {
-            return fault(
-                "acknowledgement.status",
-                "a status from 200 to 299 acknowledges",
-            );
+            let says = "a status from 200 to 299 acknowledges";
+            return fault("acknowledgement.status", says);
         }
-        let reference = declared.reference.map(|at| {
-            let reference = place("reference", &at)?;
-            match declared.shapes.contains_key(&at) {
-                true => Ok(reference),
-                false => fault(
-                    "reference",
-                    format!("{at} is logged, so it needs a shape in `shapes`"),
-                ),
-            }
-        });
+        let reference = declared.reference.as_deref();
+        let reference = reference
+            .map(|at| shaped(at, &declared.shapes))
+            .transpose()?;
         let test = declared.test.map(|test| {
-            Ok((
-                place("test.at", &test.at)?,
-                regex("test.shape", &test.shape)?,
-            ))
+            let at = place("test.at", &test.at)?;
+            Ok((at, regex("test.shape", &test.shape)?))
         });
         Ok(Self {
             name: name.into(),
@@ -149,8 +116,8 @@ impl Scheme {
             encoding,
             client,
             identity,
-            shapes,
-            reference: reference.transpose()?,
+            shapes: shapes(&declared.shapes, &patterns, &messages)?,
+            reference,
             answers: declared.answers,
             test: test.transpose()?,
             covers: Arc::new(covered.coverage()),
@@ -166,11 +133,18 @@ impl Scheme {
 }
 
 fn client(
-    declared: Option<super::declaration::ClientDeclaration>,
+    declared: Option<ClientDeclaration>,
     covered: &Covered<'_>,
 ) -> Checked<Option<ClientRule>> {
     let Some(client) = declared else {
-        return Ok(None);
+        let holds = |message: &Template| message.sources().contains(&&Source::Client);
+        return match covered.messages.iter().position(holds) {
+            None => Ok(None),
+            Some(index) => fault(
+                format!("proof.messages[{index}]"),
+                "{client} needs `client`, or `client: {}` where no notification names it",
+            ),
+        };
     };
     let at = client.at.map(|at| place("client.at", &at)).transpose()?;
     if at.is_none() && client.optional {
@@ -183,6 +157,46 @@ fn client(
         at,
         optional: client.optional,
     }))
+}
+
+fn signed_time(time: &TimeDeclaration) -> Checked<(Place, TimeFormat)> {
+    let at = place("time.at", &time.at)?;
+    match at.is_item() {
+        true => fault("time.at", "items have no time of their own; name a header"),
+        false => Ok((at, time_format(time)?)),
+    }
+}
+
+fn must_be_outside_lists<'p>(mut places: impl Iterator<Item = &'p Place>) -> Checked<()> {
+    match places.find(|place| place.is_item()) {
+        None => Ok(()),
+        Some(place) => {
+            let says =
+                format!("{place} reads in items of a list: name the list, such as json:/items");
+            fault("proof.each", says)
+        }
+    }
+}
+
+/// A place whose value is logged.
+fn shaped(at: &str, shapes: &BTreeMap<String, String>) -> Checked<Place> {
+    match shapes.contains_key(at) {
+        true => place("reference", at),
+        false => {
+            place("reference", at)?;
+            fault(
+                "reference",
+                format!("{at} is logged, so it needs a shape in `shapes`"),
+            )
+        }
+    }
+}
+
+/// What whole values match.
+fn patterns(shapes: &BTreeMap<String, String>) -> Checked<Vec<(Place, String)>> {
+    let patterns = shapes.iter();
+    let patterns = patterns.map(|(at, shape)| Ok((place("shapes", at)?, whole(shape))));
+    patterns.collect()
 }
 
 fn freshness(declared: Option<Freshness>, has_time: bool) -> Checked<Option<Freshness>> {
@@ -212,8 +226,8 @@ fn remember(freshness: Option<Freshness>) -> Duration {
     }
 }
 
-fn shapes_of(
-    declared: &std::collections::BTreeMap<String, String>,
+fn shapes(
+    declared: &BTreeMap<String, String>,
     patterns: &[(Place, String)],
     messages: &[Template],
 ) -> Checked<Vec<Shape>> {

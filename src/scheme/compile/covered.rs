@@ -44,6 +44,15 @@ impl Covered<'_> {
         !self.messages.is_empty() && self.messages.iter().all(in_message)
     }
 
+    /// An identity as it is declared.
+    pub(super) fn checked_identity(&self, text: &str, proof: &Place) -> Checked<Template> {
+        let identity = template("identity", text, proof)?;
+        self.must_hold("identity", identity.sources())?;
+        self.must_not_tell_more(&identity)?;
+        self.must_be_whole(&identity)?;
+        Ok(identity)
+    }
+
     pub(super) fn must_hold(&self, at: &str, sources: Vec<&Source>) -> Checked<()> {
         match sources.into_iter().find(|source| !self.holds(source)) {
             None => Ok(()),
@@ -57,7 +66,7 @@ impl Covered<'_> {
 
     /// What the messages do not tell apart, such as letters' case, must not make another identity:
     /// whoever replays could change it.
-    pub(super) fn must_not_tell_more(&self, identity: &Template) -> Checked<()> {
+    fn must_not_tell_more(&self, identity: &Template) -> Checked<()> {
         let told = identity.values();
         for (source, filters) in self.messages.iter().flat_map(Template::values) {
             let lost: Vec<_> = filters.iter().filter(|filter| filter.is_lossy()).collect();
@@ -74,7 +83,7 @@ impl Covered<'_> {
 
     /// Of values that are joined without a mark, an identity holds all or none: whoever replays could
     /// move the border.
-    pub(super) fn must_be_whole(&self, identity: &Template) -> Checked<()> {
+    fn must_be_whole(&self, identity: &Template) -> Checked<()> {
         let parts: Vec<Option<&Source>> = identity.parts().iter().map(Part::source).collect();
         let sources = identity.sources();
         for run in self.runs {
