@@ -41,6 +41,19 @@
 //!   Pingora; the rooms up to `route` read no clock, file, socket or variable, but for `clock` and
 //!   `secret`, which do nothing else (`tests/suite/house.rs`).
 //!
+//! # Gateways are data
+//!
+//! No gateway's name stands in code. A scheme is a declaration ([`scheme::Declaration`]): where the proof
+//! stands, which message it covers, with which algorithm, and what names a notification. Built-in schemes are
+//! files in the language that users write. A declaration compiles only if time and identity are taken from
+//! what every message covers, and if the messages tell where these values begin and end
+//! (`scheme/border.rs`): whoever replays could otherwise move a border and name another notification.
+//! The same declarations sign, for `kawal sign`, `send` and `demo` ([`scheme::Scheme::sign`]).
+//!
+//! [`doctor`] stands beside the flow: it runs the judgement of [`route`] on a captured request, without
+//! sockets or a ledger's memory, and says why one is refused. Only `kawal verify` knows it (`tests/suite/house.rs`):
+//! to whoever sends requests, it would be an oracle.
+//!
 //! # Requests for an access token
 //!
 //! They take the same way to the ledger, by a scheme of their own, and end there: what they are

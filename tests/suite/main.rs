@@ -17,6 +17,7 @@ mod config_files;
 mod config_warnings;
 mod connections;
 mod conversion;
+mod coverage_table;
 mod crowds;
 mod declared_recipes;
 mod declared_schemes;
