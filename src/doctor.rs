@@ -7,9 +7,11 @@ mod capture;
 mod cause;
 mod moment;
 mod reformat;
+mod signed;
 mod steps;
 
 pub use capture::Capture;
+pub use signed::Signed;
 pub use steps::{Outcome, Step};
 
 use crate::clock::Moment;
@@ -21,6 +23,7 @@ use crate::scheme::{Scheme, Trial, visible};
 use cause::{Case, Cause};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use signed::{shortened, signed};
 use std::sync::Arc;
 use steps::{advice, step_of, steps};
 
@@ -74,17 +77,6 @@ pub enum Verdict {
     Accepted,
     /// It would not.
     Rejected,
-}
-
-/// A string that the gateway may have signed.
-#[derive(Debug, Serialize)]
-pub struct Signed {
-    /// The client whose key would have made the proof.
-    pub client: Option<String>,
-    /// The string, control characters made visible.
-    pub message: String,
-    /// The proof, shortened; `None` where only the gateway can make it.
-    pub expected: Option<String>,
 }
 
 /// Judges a request as the sidecar would at `now`, were its ledger complete and empty.
@@ -308,28 +300,4 @@ fn judged_by(route: &Route) -> &Scheme {
     let issuer = route.gateway.issuer.as_ref();
     let issuer = issuer.filter(|_| route.purpose == Purpose::Token);
     issuer.map_or(&route.gateway.scheme, |issuer| issuer.request_scheme())
-}
-
-fn signed(scheme: &Scheme, trial: Trial<'_>, named: Option<&str>) -> Vec<Signed> {
-    let is_named = |client: &Option<Arc<str>>| match (named, client) {
-        (Some(named), Some(id)) => **id == *named,
-        _ => true,
-    };
-    let expected = scheme.expectations(trial).into_iter();
-    let expected = expected.filter(|expected| is_named(&expected.client));
-    expected
-        .map(|expected| Signed {
-            client: expected.client.map(|id| id.to_string()),
-            message: expected.message,
-            expected: expected.proof.as_deref().map(shortened),
-        })
-        .collect()
-}
-
-/// The beginning of a proof and its length: enough to compare, too little to use.
-fn shortened(proof: &str) -> String {
-    let shown: String = proof.chars().take(8).collect();
-    let length = proof.chars().count();
-    let shown = visible(shown.as_bytes());
-    format!("{shown}… ({length} characters)")
 }

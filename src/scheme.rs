@@ -1,5 +1,6 @@
 //! How a gateway proves its notifications, and the only maker of [`Authentic`].
 
+mod attempt;
 mod border;
 mod compile;
 mod declaration;

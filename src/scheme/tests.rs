@@ -1,5 +1,6 @@
 //! The built-in schemes and the language, called with plain values.
 
+mod declarations;
 mod snap;
 
 use super::*;

@@ -32,9 +32,9 @@ fn row(columns: &[&str]) -> String {
     };
     let file: Value = serde_yaml::from_str(&kawal(&["schemes", name]).stdout).unwrap();
     let at = file["proof"]["at"].as_str().unwrap();
-    let each = match &file["proof"]["each"] {
-        Value::Null => "",
-        _ => ", one for each item",
+    let each = match file["proof"]["each"].is_null() {
+        true => "",
+        false => ", one for each item",
     };
     let same = match (&file["identity"], covers) {
         (Value::String(identity), _) => format!(
