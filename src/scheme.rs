@@ -1,10 +1,8 @@
 //! How a gateway proves its notifications, and the only maker of [`Authentic`].
 
-mod attempt;
 mod border;
 mod compile;
 mod declaration;
-mod draft;
 mod explain;
 mod json;
 mod place;
@@ -18,11 +16,10 @@ mod verify;
 
 pub use compile::SchemeFault;
 pub use declaration::{Acknowledgement, AnswerForm, Confidence, Declaration, Freshness, ProofKind};
-pub use draft::Draft;
-pub use explain::{Expectation, Trial, visible};
+pub use explain::{Expectation, Trial};
 pub use place::{Place, Scope, bearer_token};
 pub use preset::Preset;
-pub use sign::{Maker, Signing, Unsigned};
+pub use sign::{Draft, Maker, Signing, Unsigned};
 pub use signed::{Coverage, Identity, Signed};
 
 use crate::intake::Received;
@@ -32,6 +29,7 @@ use proof::{Algorithm, Encoding, Hash};
 use regex::Regex;
 use std::sync::Arc;
 use std::time::Duration;
+pub use template::visible;
 use template::{Source, Template};
 use time::TimeFormat;
 

@@ -1,9 +1,11 @@
 //! What a proof should have been, and whether a slip would explain it. For `kawal verify` only: to whoever
 //! sends requests, this would be an oracle.
 
+mod attempt;
+
 use super::place::Scope;
 use super::proof::Algorithm;
-use super::template::{Reading, Template, hex};
+use super::template::{Reading, Template};
 use super::{Place, Scheme, json};
 use crate::intake::Received;
 use crate::secret::Client;
@@ -133,7 +135,7 @@ impl Scheme {
     }
 
     /// The request as a whole, or every item of its batch.
-    pub(super) fn scopes<'a>(&self, received: &'a Received) -> Vec<Scope<'a>> {
+    fn scopes<'a>(&self, received: &'a Received) -> Vec<Scope<'a>> {
         let Some(pointer) = &self.each else {
             return vec![Scope::whole(received)];
         };
@@ -146,7 +148,7 @@ impl Scheme {
     }
 }
 
-pub(super) fn reading<'a>(
+fn reading<'a>(
     scope: Scope<'a>,
     trial: Trial<'a>,
     client: &'a Client,
@@ -158,24 +160,4 @@ pub(super) fn reading<'a>(
         client: client.id.as_deref().unwrap_or_default(),
         secret,
     }
-}
-
-/// Bytes as text: backslashes, what is not UTF-8, and characters that a terminal would obey or not show are
-/// written out.
-#[must_use]
-pub fn visible(bytes: &[u8]) -> String {
-    let mut shown = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\'' | '"' => shown.push(c),
-                // Also what would turn the text around, or show nothing.
-                c => shown.extend(c.escape_debug()),
-            }
-        }
-        for byte in chunk.invalid() {
-            shown.push_str(&format!("\\x{}", hex(&[*byte])));
-        }
-    }
-    shown
 }

@@ -1,6 +1,9 @@
 //! Signs a notification as the gateway would, with the key that both sides know.
 
-use super::draft::Draft;
+mod draft;
+
+pub use draft::{Draft, Unsigned};
+
 use super::place::{Place, Scope};
 use super::template::{Reading, Source, Template};
 use super::{Scheme, json};
@@ -8,7 +11,6 @@ use crate::intake::Received;
 use crate::rejection::Rejection;
 use crate::secret::{Client, Secret};
 use jiff::Timestamp;
-use std::fmt;
 use zeroize::Zeroizing;
 
 /// Who signs, when, and which notification.
@@ -28,24 +30,6 @@ pub struct Signing<'a> {
 
 /// Makes the bytes of a proof from a message; `None` where it cannot.
 pub type Maker<'a> = &'a dyn Fn(&[u8]) -> Option<Vec<u8>>;
-
-/// Why a notification cannot be signed.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Unsigned {
-    /// Only the gateway has the key.
-    GatewayOnly,
-    /// The draft lacks what is signed, or has no room for the proof: a sentence.
-    Lacks(String),
-}
-
-impl fmt::Display for Unsigned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::GatewayOnly => f.write_str("only the gateway has the key that signs"),
-            Self::Lacks(sentence) => f.write_str(sentence),
-        }
-    }
-}
 
 impl Scheme {
     /// The draft with everything that the scheme signs, and its proof, made with the client's first

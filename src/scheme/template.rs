@@ -7,6 +7,7 @@ mod sorted;
 mod source;
 
 pub(super) use filter::{Filter, hex};
+pub use show::visible;
 pub(super) use sorted::Sorted;
 pub(super) use source::Source;
 

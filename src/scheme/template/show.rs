@@ -1,8 +1,7 @@
 //! A filled template for people, without the secret.
 
-use super::{Filter, Part, Reading, Source, filtered, is_empty};
+use super::{Filter, Part, Reading, Source, filtered, hex, is_empty};
 use crate::rejection::Rejection;
-use crate::scheme::explain::visible;
 use std::borrow::Cow;
 
 /// Stands where the secret stands.
@@ -44,4 +43,24 @@ fn holds_secret(parts: &[Part]) -> bool {
         Part::Literal(_) => false,
         Part::Group(inner) | Part::Nested(inner, _) => holds_secret(inner),
     })
+}
+
+/// Bytes as text: backslashes, what is not UTF-8, and characters that a terminal would obey or not show are
+/// written out.
+#[must_use]
+pub fn visible(bytes: &[u8]) -> String {
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\'' | '"' => shown.push(c),
+                // Also what would turn the text around, or show nothing.
+                c => shown.extend(c.escape_debug()),
+            }
+        }
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{}", hex(&[*byte])));
+        }
+    }
+    shown
 }

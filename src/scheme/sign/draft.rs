@@ -1,8 +1,8 @@
 //! A request that is being composed.
 
-use super::sign::Unsigned;
 use crate::intake::{Head, Received};
 use bytes::Bytes;
+use std::fmt;
 
 /// A notification on its way out, with or without its proof.
 #[derive(Clone, Debug)]
@@ -15,6 +15,24 @@ pub struct Draft {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
+}
+
+/// Why a notification cannot be signed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unsigned {
+    /// Only the gateway has the key.
+    GatewayOnly,
+    /// The draft lacks what is signed, or has no room for the proof: a sentence.
+    Lacks(String),
+}
+
+impl fmt::Display for Unsigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GatewayOnly => f.write_str("only the gateway has the key that signs"),
+            Self::Lacks(sentence) => f.write_str(sentence),
+        }
+    }
 }
 
 impl Draft {

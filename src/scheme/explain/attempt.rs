@@ -1,9 +1,9 @@
 //! Whether a slip would explain a proof that does not hold.
 
-use super::Scheme;
-use super::explain::{Trial, reading};
-use super::place::Scope;
-use super::proof::{Algorithm, Encoding, Hash};
+use super::{Trial, reading};
+use crate::scheme::Scheme;
+use crate::scheme::place::Scope;
+use crate::scheme::proof::{Algorithm, Encoding, Hash};
 use crate::secret::Secret;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
