@@ -13,6 +13,8 @@ pub struct Capture {
     version: String,
     headers: Vec<String>,
     body: Vec<u8>,
+    /// What followed the body.
+    rest: Vec<u8>,
     notes: Vec<String>,
     is_cut_off: bool,
     is_malformed: bool,
@@ -47,6 +49,7 @@ impl Capture {
             version: version.to_owned(),
             headers: lines.map(str::to_owned).collect(),
             body: body.to_vec(),
+            rest: Vec::new(),
             notes: Vec::new(),
             is_cut_off: false,
             is_malformed: false,
@@ -84,6 +87,12 @@ impl Capture {
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The body with everything that follows it: whoever writes a body anew may forget its length.
+    #[must_use]
+    pub fn whole_body(&self) -> Vec<u8> {
+        [&*self.body, &*self.rest].concat()
     }
 
     /// The value of a header.
@@ -179,7 +188,7 @@ impl Capture {
         match length {
             Some(length) if length < self.body.len() => {
                 let more = self.body.len() - length;
-                self.body.truncate(length);
+                self.rest = self.body.split_off(length);
                 let s = if more == 1 { "" } else { "s" };
                 self.note(&format!(
                     "{more} byte{s} after Content-Length were left out"

@@ -96,7 +96,14 @@ impl Case<'_> {
     }
 
     pub(super) fn body(&self) -> Option<Cause> {
-        let body = self.capture.body();
+        let (body, whole) = (self.capture.body(), self.capture.whole_body());
+        let of_whole = || self.body_from(whole.trim_ascii_end());
+        self.body_from(body)
+            .or_else(|| (whole != body).then(of_whole).flatten())
+    }
+
+    /// What was signed, made from this body.
+    fn body_from(&self, body: &[u8]) -> Option<Cause> {
         let newlines = [
             Some([body, b"\n"].concat()),
             Some([body, b"\r\n"].concat()),
