@@ -166,6 +166,8 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
     for gateway in gateways.values() {
         warnings.extend(warning::of_gateway(gateway, &routes));
     }
+    let all: Vec<&Gateway> = gateways.values().map(AsRef::as_ref).collect();
+    warnings.extend(warning::of_pairs(&all));
     let used: Vec<_> = gateways.values().map(|g| g.scheme.name()).collect();
     warnings.extend(schemes.unused(&used));
     Some(Config {

@@ -249,6 +249,12 @@ impl Scheme {
         self.client.as_ref().is_some_and(|rule| rule.covered)
     }
 
+    /// Whether the content stands for the identity, since the proof covers nothing that names one.
+    #[must_use]
+    pub fn is_known_by_content(&self) -> bool {
+        self.identity.is_none()
+    }
+
     /// Whether the path is part of what is proven.
     #[must_use]
     pub fn covers_path(&self) -> bool {

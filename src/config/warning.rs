@@ -41,7 +41,8 @@ pub(super) fn of_gateway(gateway: &Gateway, routes: &[Route]) -> Vec<String> {
     let (scheme, ring) = (&gateway.scheme, &gateway.ring);
     let by = scheme.key_kind();
     let is_served =
-        |route: &Route| route.gateway.name == gateway.name && route.purpose == Purpose::Notify;
+        |route: &&Route| route.gateway.name == gateway.name && route.purpose == Purpose::Notify;
+    let served = routes.iter().filter(is_served).count();
     let covers = match scheme.covers() {
         Coverage::Body => None,
         Coverage::Fields(fields) => Some(format!(
@@ -57,7 +58,12 @@ pub(super) fn of_gateway(gateway: &Gateway, routes: &[Route]) -> Vec<String> {
     let of_all_merchants =
         by == KeyKind::PublicKey && !scheme.proves_client() && gateway.issuer.is_none();
     let open = [
-        (!routes.iter().any(is_served), "no route leads to it"),
+        (served == 0, "no route leads to it"),
+        (
+            served > 1 && scheme.is_known_by_content(),
+            "its proof does not cover the path, and nothing that it covers names a notification: what was \
+             delivered at one of its routes passes at the others; give each route a gateway with a key of its own",
+        ),
         (
             of_all_merchants && scheme.answers() == AnswerForm::Plain,
             "the gateway's key may sign for all of its merchants, and the proof does not cover for whom: \
@@ -93,4 +99,23 @@ pub(super) fn of_gateway(gateway: &Gateway, routes: &[Route]) -> Vec<String> {
         .chain(open)
         .map(|says| format!("gateways.{}: {says}", gateway.name))
         .collect()
+}
+
+/// Gateways whose notifications pass for one another's.
+pub(super) fn of_pairs(gateways: &[&Gateway]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (index, one) in gateways.iter().enumerate() {
+        for other in gateways.iter().skip(index + 1) {
+            let (kind, name) = (one.scheme.key_kind(), one.scheme.name());
+            let alike = other.scheme.name() == name && !one.scheme.covers_path();
+            if alike && one.ring.shares_with(&other.ring, kind) {
+                warnings.push(format!(
+                    "gateways.{} and gateways.{}: they have a key in common, and scheme {name} does not sign \
+                     the path: what was delivered for one passes for the other",
+                    one.name, other.name
+                ));
+            }
+        }
+    }
+    warnings
 }

@@ -2,7 +2,7 @@
 
 use super::{PublicKey, Secret};
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -82,6 +82,18 @@ impl KeyRing {
     pub fn shares(&self, kind: KeyKind) -> bool {
         let mut kin = self.kin(kind).iter().enumerate();
         kin.any(|(at, first)| at != *first)
+    }
+
+    /// Whether a client here has such a key in common with one of another gateway.
+    #[must_use]
+    pub fn shares_with(&self, other: &Self, kind: KeyKind) -> bool {
+        let keys = |ring: &Self| -> HashSet<[u8; 32]> {
+            let clients = ring.clients.iter();
+            clients
+                .flat_map(|client| client.fingerprints(kind))
+                .collect()
+        };
+        !keys(self).is_disjoint(&keys(other))
     }
 
     fn kin(&self, by: KeyKind) -> &[usize] {
