@@ -234,10 +234,12 @@ impl Diagnosis {
             notes: Vec::new(),
             steps: steps(failed, &says),
             signed: signed.unwrap_or_default(),
-            given: given.map(|given| match scheme.is_static() {
-                true => "the key itself, which is not shown".to_owned(),
-                false => shortened(&given),
-            }),
+            given: given.map(
+                |given| match scheme.is_static() || is_a_key(&given, chart) {
+                    true => "a key itself, which is not shown".to_owned(),
+                    false => shortened(&given),
+                },
+            ),
             cause: None,
             explanation: None,
         }
@@ -281,6 +283,16 @@ impl Diagnosis {
             None => self.explanation = Some(NOTHING_EXPLAINS.into()),
         }
     }
+}
+
+/// Whether a configured key itself was sent.
+fn is_a_key(text: &str, chart: Chart<'_>) -> bool {
+    let clients = chart
+        .gateways
+        .iter()
+        .flat_map(|gateway| gateway.ring.clients());
+    let mut secrets = clients.flat_map(|client| &client.secrets);
+    secrets.any(|secret| secret.bytes() == text.as_bytes())
 }
 
 /// What is said where every usual mistake was tried.

@@ -16,7 +16,7 @@ use crate::rejection::Rejection;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 /// A request with its whole body.
 #[derive(Debug)]
@@ -26,7 +26,11 @@ pub struct Received {
     body_sha256: OnceCell<[u8; 32]>,
     minified_sha256: OnceCell<[u8; 32]>,
     parameters: OnceCell<Result<Parameters, Rejection>>,
+    lookups: RefCell<Vec<Lookup>>,
 }
+
+/// What was found at a place of the body: where the search began, the place, and the outcome.
+type Lookup = (usize, Box<str>, Result<Option<Box<str>>, Rejection>);
 
 impl Received {
     /// Joins a head and its complete body.
@@ -38,6 +42,7 @@ impl Received {
             body_sha256: OnceCell::new(),
             minified_sha256: OnceCell::new(),
             parameters: OnceCell::new(),
+            lookups: RefCell::default(),
         }
     }
 
@@ -68,6 +73,28 @@ impl Received {
                 Cow::Borrowed(_) => *self.body_sha256(),
                 Cow::Owned(minified) => Sha256::digest(minified).into(),
             })
+    }
+
+    /// The outcome of a search in the body, made once: `from` is where in the body it begins.
+    ///
+    /// # Errors
+    /// Those of the search.
+    pub fn lookup_once(
+        &self,
+        from: usize,
+        place: &str,
+        search: impl FnOnce() -> Result<Option<String>, Rejection>,
+    ) -> Result<Option<String>, Rejection> {
+        let mut lookups = self.lookups.borrow_mut();
+        let mut known = lookups.iter();
+        let known = known.find(|(at, other, _)| *at == from && **other == *place);
+        if let Some((_, _, outcome)) = known {
+            return outcome.clone().map(|value| value.map(String::from));
+        }
+        let outcome = search();
+        let kept = outcome.clone().map(|value| value.map(Into::into));
+        lookups.push((from, place.into(), kept));
+        outcome
     }
 
     /// The parameters of the query and, where the content type says so, of a form body.

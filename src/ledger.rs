@@ -112,6 +112,10 @@ impl Ledger {
             Identity::Values(digest) => Key(*digest),
             Identity::Batch(items) => Key(Sha256::digest(items.as_flattened()).into()),
             Identity::Content => Key(payload.content()),
+            Identity::ContentAnd(headers) => {
+                let both = Sha256::new_with_prefix(payload.content()).chain_update(headers);
+                Key(both.finalize().into())
+            }
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Scheme {
     client: Option<ClientRule>,
     time: Option<(Place, TimeFormat)>,
     identity: Option<Template>,
+    /// Headers that are part of an identity which is the content.
+    beside: Vec<Place>,
     shapes: Vec<Shape>,
     reference: Option<Place>,
     answers: AnswerForm,

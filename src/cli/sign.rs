@@ -268,7 +268,7 @@ pub(super) fn curl(draft: &Draft, listen: SocketAddr) -> String {
         SocketAddr::new(host, listen.port()),
         draft.target
     );
-    let mut command = format!("curl -i -X {} {}", draft.method, quoted(&url));
+    let mut command = format!("curl -i --globoff -X {} {}", draft.method, quoted(&url));
     for (name, value) in &draft.headers {
         command.push_str(&format!(" -H {}", quoted(&format!("{name}: {value}"))));
     }

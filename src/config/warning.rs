@@ -60,6 +60,11 @@ pub(super) fn of_gateway(gateway: &Gateway, routes: &[Route]) -> Vec<String> {
     let open = [
         (served == 0, "no route leads to it"),
         (
+            served > 1 && !scheme.covers_path() && !scheme.is_known_by_content(),
+            "its proof does not cover the path: the same event sent to two of its routes is a conflict at the \
+             second; give each route a gateway with a key of its own",
+        ),
+        (
             served > 1 && scheme.is_known_by_content(),
             "its proof does not cover the path, and nothing that it covers names a notification: what was \
              delivered at one of its routes passes at the others; give each route a gateway with a key of its own",

@@ -160,6 +160,10 @@ impl Capture {
 
     /// Takes away the framing, of which a capture may have lost or added something.
     fn settle_body(&mut self) {
+        // Both is malformed, and judged so.
+        if self.count("transfer-encoding") > 0 && self.count("content-length") > 0 {
+            return;
+        }
         let coding = self
             .header("transfer-encoding")
             .map(str::to_ascii_lowercase);

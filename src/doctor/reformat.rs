@@ -4,6 +4,9 @@ use crate::intake::minify;
 
 /// A name for people, and the body as that writer has it.
 pub(super) fn variants(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    if body.len() > LARGEST {
+        return Vec::new();
+    }
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else {
         return Vec::new();
     };
@@ -75,6 +78,9 @@ pub(super) fn variants(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     }
     new
 }
+
+/// Larger bodies are not written anew: no gateway sends them, and deep ones would fill the memory.
+const LARGEST: usize = 64 * 1024;
 
 #[derive(Default)]
 struct Writer {

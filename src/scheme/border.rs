@@ -7,6 +7,7 @@ use super::place::Place;
 use super::template::{Filter, Part, Source};
 use super::time::TimeFormat;
 use regex_syntax::hir::{Class, Hir, HirKind};
+use std::fmt;
 
 /// What is known of the values at places.
 pub(super) struct Known<'a> {
@@ -16,110 +17,109 @@ pub(super) struct Known<'a> {
     pub(super) time: Option<&'a (Place, TimeFormat)>,
 }
 
-/// The values whose borders a message does not tell: each run is joined in this order.
-pub(super) fn runs<'p>(parts: &'p [Part], known: &Known<'_>) -> Vec<Vec<&'p Source>> {
-    let mut runs = Vec::new();
-    let mut tokens = Vec::new();
-    for part in parts {
-        tokens.push(match part {
-            Part::Literal(text) => Token::Mark(text.as_bytes()),
-            // The secret and the configured id are the same in every message of a client.
-            Part::Value(Source::Secret | Source::Client, _) => Token::Constant,
-            Part::Value(source, filters) => {
-                // Names and values of parameters run into one another.
-                if matches!(source, Source::Sorted(_)) {
-                    runs.push(vec![source]);
-                }
-                Token::Value(vec![source], known.value(source, filters))
-            }
-            Part::Group(inner) => match &**inner {
-                [Part::Value(source, filters)] => {
-                    let value = known.value(source, filters);
-                    let may_lack = Value {
-                        delimits_itself: false,
-                        ..value
-                    };
-                    Token::Value(vec![source], may_lack)
-                }
-                inner => Token::Open(sources(inner)),
-            },
-            Part::Nested(inner, filters) => {
-                runs.extend(self::runs(inner, known));
-                Token::Value(sources(inner), filtered(Value::any(), filters))
-            }
-        });
+/// Values that a message joins so that it does not tell where one ends and the next begins.
+#[derive(Debug)]
+pub(super) struct Run<'p> {
+    /// From the first such value to the last, as they stand in the message.
+    pub(super) parts: &'p [Part],
+}
+
+impl Run<'_> {
+    pub(super) fn sources(&self) -> Vec<&Source> {
+        sources(self.parts)
     }
-    let open = unresolved(&tokens);
-    let run: Vec<_> = open.iter().flat_map(Token::sources).copied().collect();
-    let several = open
-        .iter()
-        .filter(|token| !token.sources().is_empty())
-        .count()
-        > 1;
-    if several || matches!(open, [Token::Open(sources)] if sources.len() > 1) {
-        runs.push(run);
+}
+
+impl fmt::Display for Run<'_> {
+    /// As a template.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.iter().try_for_each(|part| part.fmt(f))
+    }
+}
+
+/// The runs of a message.
+pub(super) fn runs<'p>(parts: &'p [Part], known: &Known<'_>) -> Vec<Run<'p>> {
+    let mut runs = Vec::new();
+    for part in parts {
+        match part {
+            // Names and values of parameters run into one another.
+            Part::Value(Source::Sorted(_), _) => runs.push(Run {
+                parts: std::slice::from_ref(part),
+            }),
+            Part::Nested(inner, filters) => {
+                let inner = self::runs(inner, known);
+                let lossy = filters.iter().any(|filter| filter.is_lossy());
+                match lossy && !inner.is_empty() {
+                    // What the filters lose is lost for the run as well.
+                    true => runs.push(Run {
+                        parts: std::slice::from_ref(part),
+                    }),
+                    false => runs.extend(inner),
+                }
+            }
+            Part::Literal(_) | Part::Value(..) | Part::Group(_) => {}
+        }
+    }
+    // Whoever moves a border does not know the secret, so it ends what stands beside it.
+    let is_secret = |part: &Part| matches!(part, Part::Value(Source::Secret, _));
+    for parts in parts.split(is_secret) {
+        runs.extend(joined(parts, known));
     }
     runs
 }
 
+/// What is left when everything certain is taken away from both ends.
+fn joined<'p>(parts: &'p [Part], known: &Known<'_>) -> Option<Run<'p>> {
+    let tokens: Vec<Token<'_>> = parts.iter().map(|part| known.token(part)).collect();
+    let (mut rest, mut tokens) = (parts, &*tokens);
+    while let ([_, after @ ..], [first, next @ ..]) = (rest, tokens)
+        && first.ends_before(next.first())
+    {
+        (rest, tokens) = (after, next);
+    }
+    while let ([before @ .., _], [next @ .., last]) = (rest, tokens)
+        && last.ends_before(next.last())
+    {
+        (rest, tokens) = (before, next);
+    }
+    let several = tokens.iter().filter(|token| token.holds > 0).count() > 1;
+    let open = matches!(tokens, [Token { value: None, holds, .. }] if *holds > 1);
+    (several || open).then_some(Run { parts: rest })
+}
+
 fn sources(parts: &[Part]) -> Vec<&Source> {
     let of = |part| match part {
-        &Part::Literal(_) => Vec::new(),
-        Part::Value(Source::Secret | Source::Client, _) => Vec::new(),
+        &Part::Literal(_) | &Part::Value(Source::Secret, _) => Vec::new(),
         Part::Value(source, _) => vec![source],
         Part::Group(inner) | Part::Nested(inner, _) => sources(inner),
     };
     parts.iter().flat_map(of).collect()
 }
 
-enum Token<'p> {
+/// A part, as far as its borders go.
+struct Token<'p> {
     /// Text that is always there.
-    Mark(&'p [u8]),
-    /// A value that does not change.
-    Constant,
-    Value(Vec<&'p Source>, Value),
-    /// A group that may be there or not.
-    Open(Vec<&'p Source>),
+    mark: Option<&'p [u8]>,
+    /// `None` for a group that may be there or not.
+    value: Option<Value>,
+    /// How many values it holds.
+    holds: usize,
 }
 
-impl<'p> Token<'p> {
-    fn sources(&self) -> &[&'p Source] {
-        match self {
-            Self::Mark(_) | Self::Constant => &[],
-            Self::Value(sources, _) | Self::Open(sources) => sources,
-        }
-    }
-
+impl Token<'_> {
     /// Whether its end is certain, seen from a side where all is certain, with `next` behind it.
     fn ends_before(&self, next: Option<&Self>) -> bool {
-        match (self, next) {
-            (Self::Mark(_) | Self::Constant, _) => true,
-            (Self::Open(_), _) => false,
-            (Self::Value(_, value), _) if value.delimits_itself => true,
-            (Self::Value(..), None) => true,
+        match (self.mark, &self.value, next) {
+            (Some(_), _, _) => true,
+            (None, None, _) => false,
+            (None, Some(value), _) if value.delimits_itself => true,
+            (None, Some(_), None) => true,
             // The first byte that the value cannot hold ends it.
-            (Self::Value(_, value), Some(Self::Mark(mark))) => {
-                mark.iter().any(|byte| !value.alphabet.holds(*byte))
-            }
-            (Self::Value(..), Some(_)) => false,
+            (None, Some(value), Some(next)) => next
+                .mark
+                .is_some_and(|mark| mark.iter().any(|byte| !value.alphabet.holds(*byte))),
         }
     }
-}
-
-/// What is left when everything certain is taken away from both ends.
-fn unresolved<'t, 'p>(tokens: &'t [Token<'p>]) -> &'t [Token<'p>] {
-    let mut rest = tokens;
-    while let [first, after @ ..] = rest
-        && first.ends_before(after.first())
-    {
-        rest = after;
-    }
-    while let [before @ .., last] = rest
-        && last.ends_before(before.last())
-    {
-        rest = before;
-    }
-    rest
 }
 
 struct Value {
@@ -142,22 +142,46 @@ impl Value {
 }
 
 impl Known<'_> {
+    fn token<'p>(&self, part: &'p Part) -> Token<'p> {
+        let (mark, value) = match part {
+            Part::Literal(text) => (Some(text.as_bytes()), None),
+            Part::Value(source, filters) => (None, Some(self.value(source, filters))),
+            Part::Nested(_, filters) => (None, Some(filtered(Value::any(), filters))),
+            Part::Group(inner) => match &**inner {
+                [Part::Value(source, filters)] => {
+                    let may_lack = Value {
+                        delimits_itself: false,
+                        ..self.value(source, filters)
+                    };
+                    (None, Some(may_lack))
+                }
+                _ => (None, None),
+            },
+        };
+        Token {
+            mark,
+            value,
+            holds: sources(std::slice::from_ref(part)).len(),
+        }
+    }
+
     fn value(&self, source: &Source, filters: &[Filter]) -> Value {
         let raw = match source {
             Source::Method => Value::of(|byte| byte.is_ascii_uppercase()),
             Source::Path => Value::of(|byte| byte.is_ascii_graphic() && byte != b'?'),
             Source::Query | Source::Target => Value::of(|byte| byte.is_ascii_graphic()),
-            Source::Token => Value::of(|byte| byte.is_ascii_graphic() && byte != b':'),
+            Source::Token => Value::of(|byte| in_header(byte) && byte != b':'),
             Source::At(place) => self.at(place),
-            Source::Body | Source::Client | Source::Secret | Source::Sorted(_) => Value::any(),
+            Source::Client => Value::of(|byte| byte.is_ascii_graphic()),
+            Source::Body | Source::Secret | Source::Sorted(_) => Value::any(),
         };
         filtered(raw, filters)
     }
 
     fn at(&self, place: &Place) -> Value {
         let mut value = match place {
-            Place::Header(_) => Value::of(|byte| !byte.is_ascii_control()),
-            Place::Entry(..) => Value::of(|byte| !byte.is_ascii_control() && byte != b','),
+            Place::Header(_) => Value::of(in_header),
+            Place::Entry(..) => Value::of(|byte| in_header(byte) && byte != b','),
             Place::Query(_)
             | Place::Form(_)
             | Place::Param(_)
@@ -207,6 +231,10 @@ fn filtered(value: Value, filters: &[Filter]) -> Value {
             ..value
         },
     })
+}
+
+fn in_header(byte: u8) -> bool {
+    byte == b'\t' || !byte.is_ascii_control()
 }
 
 /// The bytes that a value can hold, a bit each.

@@ -67,6 +67,7 @@ impl Scheme {
             messages: &messages,
             runs: &runs,
         };
+        covered.must_be_alike()?;
         let client = client(declared.client, &covered)?;
         let identity = match (declared.identity, &each) {
             (Some(text), _) => Some(covered.checked_identity(&text, &at)?),
@@ -76,9 +77,17 @@ impl Scheme {
                 return fault("identity", says);
             }
         };
-        if let Some((place, _)) = &time {
-            covered.must_hold("time.at", vec![&Source::At(place.clone())])?;
+        if let Some((place, format)) = &time {
+            must_tell_time(&covered, place, *format)?;
         }
+        let named = [
+            client.as_ref().and_then(|rule| rule.at.as_ref()),
+            time.as_ref().map(|(at, _)| at),
+        ];
+        let beside = match identity {
+            None => covered.beside_content(&named),
+            Some(_) => Vec::new(),
+        };
         if each.is_none() {
             let client = client.as_ref().and_then(|rule| rule.at.as_ref());
             let sources = messages.iter().chain(&identity).flat_map(Template::sources);
@@ -115,6 +124,7 @@ impl Scheme {
             encoding,
             client,
             identity,
+            beside,
             shapes: shapes(&declared.shapes, &patterns, &messages)?,
             reference,
             answers: declared.answers,
@@ -152,7 +162,7 @@ fn client(
     }
     let source = at.clone().map_or(Source::Client, Source::At);
     Ok(Some(ClientRule {
-        covered: covered.holds(&source) && !covered.is_joined(&source),
+        covered: covered.tells(&source, &[]),
         at,
         optional: client.optional,
     }))
@@ -164,6 +174,19 @@ fn signed_time(time: &TimeDeclaration) -> Checked<(Place, TimeFormat)> {
         true => fault("time.at", "items have no time of their own; name a header"),
         false => Ok((at, time_format(time)?)),
     }
+}
+
+/// A time that could be moved would make an old notification fresh. One of fourteen digits cannot be moved
+/// among digits to where it is a time of today.
+fn must_tell_time(covered: &Covered<'_>, at: &Place, format: TimeFormat) -> Checked<()> {
+    let source = Source::At(at.clone());
+    covered.must_hold("time.at", vec![&source])?;
+    if covered.tells(&source, &[]) || matches!(format, TimeFormat::Compact(_)) {
+        return Ok(());
+    }
+    let says = "the message does not tell where the time begins and ends, or not all of it: whoever replays could \
+                make another; `shapes` may tell where it ends, such as [0-9]{10}";
+    fault("time.at", says)
 }
 
 fn must_be_outside_lists<'p>(mut places: impl Iterator<Item = &'p Place>) -> Checked<()> {
@@ -265,7 +288,9 @@ fn place(at: &str, text: &str) -> Checked<Place> {
 
 /// A pattern for whole values.
 fn regex(at: &str, pattern: &str) -> Checked<Regex> {
-    Regex::new(&whole(pattern)).map_err(|_| SchemeFault {
+    // Alone first, so that none gets out of the brackets around it.
+    let compiled = Regex::new(pattern).and_then(|_| Regex::new(&whole(pattern)));
+    compiled.map_err(|_| SchemeFault {
         at: at.to_owned(),
         says: format!("`{pattern}` is no regular expression"),
     })

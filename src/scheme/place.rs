@@ -65,9 +65,17 @@ impl Place {
             Self::Query(name) => received.parameters()?.query(name).map(Cow::Borrowed),
             Self::Form(name) => received.parameters()?.form(name).map(Cow::Borrowed),
             Self::Param(name) => received.parameters()?.any(name).map(Cow::Borrowed),
-            Self::Json(pointer) => json::lookup(received.body(), pointer)?.map(Cow::Owned),
+            Self::Json(pointer) => {
+                let search = || json::lookup(received.body(), pointer);
+                received.lookup_once(0, pointer, search)?.map(Cow::Owned)
+            }
             Self::Item(pointer) => match scope.item {
-                Some(item) => json::lookup(item.as_bytes(), pointer)?.map(Cow::Owned),
+                Some(item) => {
+                    // Every item begins somewhere else.
+                    let search = || json::lookup(item.as_bytes(), pointer);
+                    let from = item.as_ptr() as usize;
+                    received.lookup_once(from, pointer, search)?.map(Cow::Owned)
+                }
                 None => None,
             },
         };

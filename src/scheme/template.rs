@@ -5,6 +5,7 @@ mod parse;
 mod show;
 mod sorted;
 mod source;
+mod written;
 
 pub(super) use filter::{Filter, hex};
 pub use show::visible;
@@ -25,7 +26,7 @@ pub(super) struct Template {
     leaves_out_query: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Literal(Box<str>),
     Value(Source, Vec<Filter>),
@@ -33,16 +34,6 @@ pub(super) enum Part {
     Group(Vec<Self>),
     /// A template of its own, filtered as a whole.
     Nested(Vec<Self>, Vec<Filter>),
-}
-
-impl Part {
-    /// What a plain value is taken from.
-    pub(super) fn source(&self) -> Option<&Source> {
-        match self {
-            Self::Value(source, _) => Some(source),
-            Self::Literal(_) | Self::Group(_) | Self::Nested(..) => None,
-        }
-    }
 }
 
 /// What a template is filled from.
@@ -140,6 +131,13 @@ impl Template {
     pub(super) fn values(&self) -> Vec<(&Source, Vec<Filter>)> {
         let mut values = Vec::new();
         collect(&self.parts, &[], &mut values);
+        values
+    }
+
+    /// The same of one part.
+    pub(super) fn values_of(part: &Part) -> Vec<(&Source, Vec<Filter>)> {
+        let mut values = Vec::new();
+        collect(std::slice::from_ref(part), &[], &mut values);
         values
     }
 

@@ -1,5 +1,6 @@
 //! The built-in schemes and the language, called with plain values.
 
+mod borders;
 mod declarations;
 mod snap;
 
@@ -287,7 +288,7 @@ fn a_declaration_that_cannot_be_safe_is_refused_with_its_place() {
             snap,
             "{path} {body|minify|sha256|hex}",
             "{path} {body|sha256|hex}",
-            "identity: tells more than the proof",
+            "identity: body tells more than the proof",
         ),
         (
             asymmetric,

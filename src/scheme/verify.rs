@@ -233,7 +233,7 @@ impl Scheme {
         client: Option<&str>,
     ) -> Result<Identity, Rejection> {
         let Some(template) = &self.identity else {
-            return Ok(Identity::Content);
+            return self.beside_content(scope);
         };
         let id = client.unwrap_or_default();
         let mut hash = Sha256::new();
@@ -252,6 +252,19 @@ impl Scheme {
         Ok(Identity::Values(hash.finalize().into()))
     }
 
+    fn beside_content(&self, scope: Scope<'_>) -> Result<Identity, Rejection> {
+        if self.beside.is_empty() {
+            return Ok(Identity::Content);
+        }
+        let mut hash = Sha256::new();
+        for place in &self.beside {
+            let value = place.read(scope)?.unwrap_or_default();
+            hash.update(value.len().to_be_bytes());
+            hash.update(value.as_bytes());
+        }
+        Ok(Identity::ContentAnd(hash.finalize().into()))
+    }
+
     /// What cannot be read in one way is no test: the app shall see it.
     fn is_test(&self, scope: Scope<'_>) -> bool {
         let Some((place, shape)) = &self.test else {
@@ -263,7 +276,7 @@ impl Scheme {
 
     fn secret_header(&self) -> Option<Box<str>> {
         match (self.algorithm, &self.at) {
-            (Algorithm::Static, Place::Header(name)) => Some(name.clone()),
+            (Algorithm::Static, Place::Header(name) | Place::Entry(name, _)) => Some(name.clone()),
             _ => None,
         }
     }

@@ -67,6 +67,11 @@ impl PublicKey {
         if key.len() != 32 {
             return Err(wrong.into());
         }
+        if is_of_small_order(key) {
+            return Err(
+                "holds a key for which anybody can sign; copy the gateway's key again".into(),
+            );
+        }
         ParsedPublicKey::new(&ED25519, key)
             .map(Self)
             .map_err(|_| wrong.into())
@@ -84,6 +89,34 @@ impl PublicKey {
     pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         self.0.verify_sig(message, signature).is_ok()
     }
+}
+
+/// Whether a point is one of the few whose multiples end where they began: signatures that hold for it need
+/// no private key. Source: <https://github.com/jedisct1/libsodium>, `ge25519_has_small_order`.
+fn is_of_small_order(key: &[u8]) -> bool {
+    const EIGHTH: [u8; 32] = [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ];
+    const ITS_OPPOSITE: [u8; 32] = [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ];
+    // Little-endian; the highest bit is the sign of the other coordinate.
+    let Some((last, [first, middle @ ..])) = key.split_last() else {
+        return true;
+    };
+    let last = last & 0x7f;
+    let all = |byte: u8| middle.iter().all(|other| *other == byte);
+    let near_zero = all(0) && last == 0 && *first <= 1;
+    let near_prime = all(0xff) && last == 0x7f && *first >= 0xec;
+    let is = |point: [u8; 32]| {
+        let same = key.iter().zip(point).take(31).all(|(a, b)| *a == b);
+        same && point.last() == Some(&last)
+    };
+    near_zero || near_prime || is(EIGHTH) || is(ITS_OPPOSITE)
 }
 
 impl fmt::Debug for PublicKey {
@@ -192,7 +225,18 @@ mod tests {
         }
         let rsa = include_str!("../../tests/keys/gateway-public.pem");
         let elliptic = include_str!("../../tests/keys/elliptic-public.pem");
-        for text in ["", "whpk_", "AAEC", rsa] {
+        let mut weak = [[0; 32], [0xff; 32]];
+        weak[1][31] = 0x7f;
+        weak[1][0] = 0xec;
+        let weak = weak.map(|key| STANDARD.encode(key));
+        let mut one = [0; 32];
+        one[0] = 1;
+        one[31] = 0x80;
+        let one = STANDARD.encode(one);
+        let eighth = STANDARD.encode(bytes(
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        ));
+        for text in ["", "whpk_", "AAEC", rsa, &weak[0], &weak[1], &one, &eighth] {
             let why = PublicKey::parse_ed25519(text.as_bytes(), &prefix).err();
             assert!(why.is_some(), "{text}");
         }

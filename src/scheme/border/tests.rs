@@ -24,11 +24,9 @@ fn known_runs(
         time: time.as_ref(),
     };
     let runs = runs(template.parts(), &known);
-    let names = |run: &Vec<&Source>| {
-        run.iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("+")
+    let names = |run: &Run<'_>| {
+        let names: Vec<_> = run.sources().iter().map(ToString::to_string).collect();
+        names.join("+")
     };
     runs.iter().map(names).collect()
 }
@@ -39,6 +37,8 @@ fn a_mark_that_no_value_holds_is_a_border() {
         "{body}",
         "{header:A}",
         "{secret}{json:/a}{secret}",
+        "{json:/a}{secret}{json:/b}",
+        "{client}{secret}{json:/a}",
         "{method}:{path}:{token}:{body|sha256|hex}",
         "{header:A}\n{header:B}\n{json:/a}",
         "{header:A[t]},{body}",
@@ -70,8 +70,11 @@ fn values_that_run_into_one_another_are_told() {
         ("{sorted:=&}", "all parameters"),
         (
             "x{secret}{json:/a}{client}{json:/b}{secret}",
-            "json:/a+json:/b",
+            "json:/a+client+json:/b",
         ),
+        ("{client}{json:/a}", "client+json:/a"),
+        ("{header:A}\t{header:B}", "header:A+header:B"),
+        ("{({json:/a}{json:/b})|upper}", "json:/a+json:/b"),
     ] {
         assert_eq!(known_runs(message, &[], None), [run], "{message}");
     }

@@ -4,7 +4,7 @@ use super::{Checked, fault, template};
 use crate::scheme::declaration::{ProofDeclaration, ProofKind};
 use crate::scheme::place::Place;
 use crate::scheme::proof::{Algorithm, Encoding, Hash};
-use crate::scheme::template::{Filter, Source, Template};
+use crate::scheme::template::{Filter, Part, Source, Template};
 
 /// How the proof is made, and written.
 pub(super) fn algorithm(proof: &ProofDeclaration) -> Checked<(Algorithm, Encoding)> {
@@ -63,6 +63,11 @@ pub(super) fn messages(
             let says = format!("{proof_at} is the proof, and cannot be part of what it signs");
             return fault(at, says);
         }
+        if matches!(algorithm, Algorithm::Digest(_)) && can_be_continued(message.parts()) {
+            let says = "the secret stands before the body and not after it: whoever saw one notification could \
+                        add to its body without the secret (length extension); such a proof is none";
+            return fault(at, says);
+        }
         let is_checksum = |(source, filters): &(&Source, Vec<Filter>)| {
             **source == Source::Secret && filters.contains(&Filter::Crc32)
         };
@@ -90,4 +95,28 @@ pub(super) fn messages(
         }
     });
     compiled.collect()
+}
+
+/// Whether a hash of these parts can be continued by whoever does not know the secret. What would be added
+/// holds bytes that no text has, so only a raw body has room for it.
+fn can_be_continued(parts: &[Part]) -> bool {
+    let is = |wanted: &Source, part: &Part| {
+        let mut values = Template::values_of(part).into_iter();
+        values.any(|(source, filters)| {
+            source == wanted && !filters.iter().any(|filter| filter.is_digest())
+        })
+    };
+    let secrets = || {
+        let numbered = parts.iter().enumerate();
+        numbered.filter(|(_, part)| is(&Source::Secret, part))
+    };
+    let (first, last) = (secrets().next(), secrets().next_back());
+    let body = parts.iter().rposition(|part| is(&Source::Body, part));
+    match (first, last, body) {
+        (Some((first, _)), Some((last, part)), Some(body)) => {
+            let inside = matches!(part, Part::Nested(inner, _) if can_be_continued(inner));
+            first < body && last < body || first == body && inside
+        }
+        _ => false,
+    }
 }

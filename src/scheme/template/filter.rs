@@ -48,6 +48,11 @@ impl Filter {
         matches!(self, Self::Crc32 | Self::Lower | Self::Minify | Self::Upper)
     }
 
+    /// Whether a hash comes out, of which nothing tells the value.
+    pub(in crate::scheme) fn is_digest(self) -> bool {
+        matches!(self, Self::Md5 | Self::Sha1 | Self::Sha256 | Self::Sha512)
+    }
+
     /// Its name in templates.
     pub(super) fn name(self) -> &'static str {
         let own = Self::ALL.iter().find(|(_, filter)| *filter == self);
