@@ -167,7 +167,8 @@ fn parameters_are_read_strictly() {
         "&X=%C3%28",
         "&X=%ED%A0%80",
         "&X=%00",
-        "&X=%0A",
+        "&X=%1B",
+        "&X%0A=x",
         "&=x",
         "&%00=x",
         "&NAME",
@@ -188,6 +189,15 @@ fn parameters_are_read_strictly() {
     let request = Request::post(&format!("/payments/qris?{query}{many}"), "");
     bench.refused("two thousand parameters", &request, &[400]);
     bench.admits(&genuine.bare());
+}
+
+/// People type such into descriptions, and no reader reads it otherwise.
+#[test]
+fn a_line_end_in_a_value_loses_no_payment() {
+    let bench = Bench::new();
+    let query = Qris::new().signed().query();
+    let request = Request::post(&format!("/payments/qris?{query}&NOTE=a%0D%0Ab%09c"), "");
+    bench.admits(&request);
 }
 
 #[test]
