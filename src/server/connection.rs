@@ -138,7 +138,7 @@ async fn public(
             Ok(_) => {
                 // It never keeps its slot: what nobody verified makes way for what somebody will,
                 // though after those that do nothing at all.
-                slot.wait(Instant::now());
+                slot.relay();
                 let relayed = relay::serve(server, session, &head, unmatched);
                 if slot.while_kept(relayed).await.is_none() {
                     telemetry::log_refused(&Rejection::Crowded, None);

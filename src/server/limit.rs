@@ -17,7 +17,7 @@ pub(super) struct ConnectionLimit {
 struct Slots {
     taken: usize,
     next: u64,
-    /// Those without a whole request, in the order in which they began to wait.
+    /// Those that may have to make way, in the order in which they do.
     waiting: BTreeMap<Turn, Arc<Notify>>,
 }
 
@@ -30,13 +30,24 @@ pub(super) enum Full {
     Outwaited,
 }
 
-/// Since when a connection waits; the number tells those of one instant apart.
-type Turn = (Instant, u64);
+/// What a connection does that may have to make way, since when, and a number that tells those of one
+/// instant apart.
+type Turn = (Wait, Instant, u64);
+
+/// Those that do nothing make way before those that do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Wait {
+    /// It has no whole request, or was refused.
+    Idle,
+    /// What it has, nobody verifies.
+    Unverified,
+}
 
 /// The slot of one connection.
 #[derive(Debug)]
 pub(super) struct Slot {
     limit: Arc<ConnectionLimit>,
+    accepted: Instant,
     turn: Option<Turn>,
     given_away: Arc<Notify>,
     is_given_away: bool,
@@ -51,26 +62,45 @@ impl ConnectionLimit {
     }
 
     /// Takes a slot for a connection accepted at `since`, if need be that of the one that has
-    /// waited longest.
+    /// waited longest. It waits from then on.
     pub(super) fn acquire(self: &Arc<Self>, since: Instant) -> Result<Slot, Full> {
+        let given_away = Arc::default();
         let mut slots = self.slots.lock();
         if slots.taken < self.capacity {
             slots.taken += 1;
         } else {
-            let longest = slots.waiting.first_entry().ok_or(Full::Busy)?;
-            // Connections are not served in the order in which they were accepted.
-            if longest.key().0 > since {
-                return Err(Full::Outwaited);
-            }
-            longest.remove().notify_one();
+            slots.take_from_longest(since)?.notify_one();
         }
+        let turn = slots.insert(Wait::Idle, since, &given_away);
         drop(slots);
         Ok(Slot {
             limit: Arc::clone(self),
-            turn: None,
-            given_away: Arc::default(),
+            accepted: since,
+            turn: Some(turn),
+            given_away,
             is_given_away: false,
         })
+    }
+}
+
+impl Slots {
+    /// Connections are not served in the order in which they were accepted, so that whoever is idle may
+    /// have waited less than the newcomer.
+    fn take_from_longest(&mut self, since: Instant) -> Result<Arc<Notify>, Full> {
+        let mut turns = self.waiting.keys();
+        let longest = turns.find(|(_, waits, _)| *waits <= since).copied();
+        match longest.and_then(|turn| self.waiting.remove(&turn)) {
+            Some(notify) => Ok(notify),
+            None if self.waiting.is_empty() => Err(Full::Busy),
+            None => Err(Full::Outwaited),
+        }
+    }
+
+    fn insert(&mut self, wait: Wait, since: Instant, given_away: &Arc<Notify>) -> Turn {
+        let turn = (wait, since, self.next);
+        self.next += 1;
+        self.waiting.insert(turn, Arc::clone(given_away));
+        turn
     }
 }
 
@@ -78,15 +108,25 @@ impl Slot {
     /// It waits for a request since then, and may have to make way; `false` where its slot was
     /// given away before.
     pub(super) fn wait(&mut self, since: Instant) -> bool {
-        if !self.keep() {
-            return false;
-        }
+        self.make_way(Wait::Idle, since)
+    }
+
+    /// It does what nobody verifies, and may have to make way after those that do nothing; `false` where
+    /// its slot was given away before.
+    pub(super) fn relay(&mut self) -> bool {
+        self.make_way(Wait::Unverified, self.accepted)
+    }
+
+    /// In one step: in between, a newcomer would take it for one that keeps its slot.
+    fn make_way(&mut self, wait: Wait, since: Instant) -> bool {
         let mut slots = self.limit.slots.lock();
-        let turn = (since, slots.next);
-        slots.next += 1;
-        slots.waiting.insert(turn, Arc::clone(&self.given_away));
-        self.turn = Some(turn);
-        true
+        if let Some(turn) = self.turn.take() {
+            self.is_given_away = slots.waiting.remove(&turn).is_none();
+        }
+        if !self.is_given_away {
+            self.turn = Some(slots.insert(wait, since, &self.given_away));
+        }
+        !self.is_given_away
     }
 
     /// It has a whole request and keeps its slot; `false` where it was given away before.
@@ -127,11 +167,13 @@ mod tests {
         let at = |second| start + Duration::from_secs(second);
         let limit = ConnectionLimit::new(3);
         let mut slots: Vec<_> = (0..3).map(|n| limit.acquire(at(n)).unwrap()).collect();
+        assert!(slots.iter_mut().all(Slot::keep));
         assert_eq!(limit.acquire(at(9)).err(), Some(Full::Busy));
         slots[0].wait(at(6));
         slots[1].wait(at(5));
         assert_eq!(limit.acquire(at(4)).err(), Some(Full::Outwaited));
-        let newcomer = limit.acquire(at(9)).unwrap();
+        let mut newcomer = limit.acquire(at(9)).unwrap();
+        assert!(newcomer.keep());
         let gone = slots[1].while_kept(std::future::pending::<()>()).await;
         assert_eq!(gone, None);
         assert!(!slots[1].keep() && slots[0].keep() && slots[2].keep());
@@ -140,6 +182,28 @@ mod tests {
         assert_eq!(limit.slots.lock().waiting.len(), 1, "one slot waits once");
         drop(slots);
         drop(newcomer);
+        assert_eq!(limit.slots.lock().taken, 0);
+    }
+
+    #[tokio::test]
+    async fn whoever_was_just_accepted_waits_and_relays_make_way_after_the_idle() {
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        let limit = ConnectionLimit::new(2);
+        let mut first = limit.acquire(at(0)).unwrap();
+        let mut second = limit.acquire(at(1)).unwrap();
+        assert!(first.relay());
+        // The idle one goes, though it came later.
+        let mut third = limit.acquire(at(2)).unwrap();
+        assert!(
+            !second.wait(at(3)),
+            "it was given away before it was served"
+        );
+        assert!(third.keep());
+        // The relay goes, whenever it began to relay: it was accepted first.
+        let fourth = limit.acquire(at(1)).unwrap();
+        assert!(!first.relay());
+        drop((first, second, third, fourth));
         assert_eq!(limit.slots.lock().taken, 0);
     }
 }
