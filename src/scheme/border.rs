@@ -15,10 +15,12 @@ pub(super) struct Known<'a> {
     pub(super) shapes: &'a [(Place, String)],
     /// The signed time.
     pub(super) time: Option<&'a (Place, TimeFormat)>,
+    /// Whether letters come in one case afterwards, so that a mark of letters may be one of a value.
+    pub(super) folds: bool,
 }
 
 /// Values that a message joins so that it does not tell where one ends and the next begins.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Run<'p> {
     /// From the first such value to the last, as they stand in the message.
     pub(super) parts: &'p [Part],
@@ -39,31 +41,47 @@ impl fmt::Display for Run<'_> {
 
 /// The runs of a message.
 pub(super) fn runs<'p>(parts: &'p [Part], known: &Known<'_>) -> Vec<Run<'p>> {
-    let mut runs = Vec::new();
+    // Whoever moves a border does not know the secret, so it ends what stands beside it.
+    let is_secret = |part: &Part| matches!(part, Part::Value(Source::Secret, _));
+    let pieces = parts.split(is_secret);
+    let mut runs: Vec<Run<'p>> = pieces.filter_map(|parts| joined(parts, known)).collect();
     for part in parts {
+        // What is joined to others is no run of its own.
+        if runs
+            .iter()
+            .any(|run| run.parts.iter().any(|in_run| std::ptr::eq(in_run, part)))
+        {
+            continue;
+        }
+        let whole = || Run {
+            parts: std::slice::from_ref(part),
+        };
         match part {
             // Names and values of parameters run into one another.
-            Part::Value(Source::Sorted(_), _) => runs.push(Run {
-                parts: std::slice::from_ref(part),
-            }),
+            Part::Value(Source::Sorted(_), _) => runs.push(whole()),
+            Part::Group(inner) if !self::runs(inner, known).is_empty() => runs.push(whole()),
             Part::Nested(inner, filters) => {
-                let inner = self::runs(inner, known);
-                let lossy = filters.iter().any(|filter| filter.is_lossy());
-                match lossy && !inner.is_empty() {
-                    // What the filters lose is lost for the run as well.
-                    true => runs.push(Run {
-                        parts: std::slice::from_ref(part),
-                    }),
-                    false => runs.extend(inner),
+                let lossy = filters.iter().rposition(|filter| filter.is_lossy());
+                let lossy = lossy.and_then(|at| filters.get(..=at)).unwrap_or_default();
+                let is_case = |filter: &Filter| matches!(filter, Filter::Lower | Filter::Upper);
+                let folded = Known {
+                    folds: known.folds || !lossy.is_empty(),
+                    ..*known
+                };
+                let inside = self::runs(inner, &folded);
+                match lossy.is_empty() {
+                    true => runs.extend(inside),
+                    // What else is lost may be a border.
+                    false
+                        if !inside.is_empty() || inner.len() > 1 && !lossy.iter().all(is_case) =>
+                    {
+                        runs.push(whole());
+                    }
+                    false => {}
                 }
             }
             Part::Literal(_) | Part::Value(..) | Part::Group(_) => {}
         }
-    }
-    // Whoever moves a border does not know the secret, so it ends what stands beside it.
-    let is_secret = |part: &Part| matches!(part, Part::Value(Source::Secret, _));
-    for parts in parts.split(is_secret) {
-        runs.extend(joined(parts, known));
     }
     runs
 }
@@ -175,7 +193,11 @@ impl Known<'_> {
             Source::Client => Value::of(|byte| byte.is_ascii_graphic()),
             Source::Body | Source::Secret | Source::Sorted(_) => Value::any(),
         };
-        filtered(raw, filters)
+        let mut value = filtered(raw, filters);
+        if self.folds {
+            value.alphabet = value.alphabet.in_either_case();
+        }
+        value
     }
 
     fn at(&self, place: &Place) -> Value {

@@ -58,16 +58,24 @@ impl Scheme {
         let known = Known {
             shapes: &patterns,
             time: time.as_ref(),
+            folds: false,
         };
         let runs = messages.iter();
-        let runs: Vec<_> = runs
-            .flat_map(|message| border::runs(message.parts(), &known))
+        let runs: Vec<Vec<_>> = runs
+            .map(|message| border::runs(message.parts(), &known))
             .collect();
+        let same = runs.windows(2).all(|two| two.first() == two.last());
+        let runs: Vec<_> = runs.into_iter().next().unwrap_or_default();
         let covered = Covered {
             messages: &messages,
             runs: &runs,
         };
         covered.must_be_alike()?;
+        if !same {
+            let says = "the alternatives join values without a border, and not the same ones: one could be the other \
+                        with other values; declare two schemes";
+            return fault("proof.messages", says);
+        }
         let client = client(declared.client, &covered)?;
         let identity = match (declared.identity, &each) {
             (Some(text), _) => Some(covered.checked_identity(&text, &at)?),

@@ -32,7 +32,7 @@ pub enum Identity {
     Batch(Box<[[u8; 32]]>),
     /// The content itself, since the proof covers nothing that could name it.
     Content,
-    /// The content, and SHA-256 of headers that the proof covers.
+    /// The content, and SHA-256 of the client as far as it is proven, and of headers that the proof covers.
     ContentAnd([u8; 32]),
 }
 

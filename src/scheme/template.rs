@@ -77,7 +77,10 @@ impl Template {
         };
         let sources = template.sources();
         let holds = |source: &Source| sources.contains(&source);
-        let query = holds(&Source::Query) || holds(&Source::Target);
+        let sorted = sources
+            .iter()
+            .any(|source| matches!(source, Source::Sorted(_)));
+        let query = holds(&Source::Query) || holds(&Source::Target) || sorted;
         template.leaves_out_query = holds(&Source::Path) && !query;
         Ok(template)
     }
@@ -139,6 +142,17 @@ impl Template {
         let mut values = Vec::new();
         collect(std::slice::from_ref(part), &[], &mut values);
         values
+    }
+
+    /// The same with the filters of each value alone, without those of what is around it.
+    pub(super) fn own_values_of(part: &Part) -> Vec<(&Source, Vec<Filter>)> {
+        match part {
+            Part::Literal(_) => Vec::new(),
+            Part::Value(source, filters) => vec![(source, filters.clone())],
+            Part::Group(inner) | Part::Nested(inner, _) => {
+                inner.iter().flat_map(Self::own_values_of).collect()
+            }
+        }
     }
 
     /// Whether a place may be empty: it stands in groups only.

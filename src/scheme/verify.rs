@@ -93,7 +93,7 @@ impl Scheme {
         Ok(Signed {
             client: client.id.clone(),
             at: self.signed_at(scope)?,
-            identity: self.identify(scope, request, self.proven(ring, client))?,
+            identity: self.identify(scope, request, self.proven(ring, client), client)?,
             minified: self.minifies,
             covers: Arc::clone(&self.covers),
             secret_header: self.secret_header(),
@@ -156,7 +156,7 @@ impl Scheme {
         Ok(matched)
     }
 
-    fn check_shapes(&self, scope: Scope<'_>) -> Result<(), Rejection> {
+    pub(super) fn check_shapes(&self, scope: Scope<'_>) -> Result<(), Rejection> {
         for shape in &self.shapes {
             match shape.at.read(scope)? {
                 None if shape.may_lack => {}
@@ -208,7 +208,7 @@ impl Scheme {
         Ok(self.messages.iter().filter(covers_query).collect())
     }
 
-    fn signed_at(&self, scope: Scope<'_>) -> Result<Option<Timestamp>, Rejection> {
+    pub(super) fn signed_at(&self, scope: Scope<'_>) -> Result<Option<Timestamp>, Rejection> {
         let Some((place, format)) = &self.time else {
             return Ok(None);
         };
@@ -231,9 +231,10 @@ impl Scheme {
         scope: Scope<'_>,
         request: Request<'_>,
         client: Option<&str>,
+        found: &Client,
     ) -> Result<Identity, Rejection> {
         let Some(template) = &self.identity else {
-            return self.beside_content(scope);
+            return self.beside_content(scope, client);
         };
         let id = client.unwrap_or_default();
         let mut hash = Sha256::new();
@@ -245,18 +246,25 @@ impl Scheme {
         let reading = Reading {
             scope,
             public_path: request.public_path,
-            client: id,
+            client: found.id.as_deref().unwrap_or_default(),
             secret: b"",
         };
         template.feed(reading, &mut |piece| hash.update(piece))?;
         Ok(Identity::Values(hash.finalize().into()))
     }
 
-    fn beside_content(&self, scope: Scope<'_>) -> Result<Identity, Rejection> {
-        if self.beside.is_empty() {
+    fn beside_content(
+        &self,
+        scope: Scope<'_>,
+        client: Option<&str>,
+    ) -> Result<Identity, Rejection> {
+        if self.beside.is_empty() && client.is_none() {
             return Ok(Identity::Content);
         }
+        let id = client.unwrap_or_default();
         let mut hash = Sha256::new();
+        hash.update(id.len().to_be_bytes());
+        hash.update(id);
         for place in &self.beside {
             let value = place.read(scope)?.unwrap_or_default();
             hash.update(value.len().to_be_bytes());

@@ -22,6 +22,7 @@ fn known_runs(
     let known = Known {
         shapes: &shapes,
         time: time.as_ref(),
+        folds: false,
     };
     let runs = runs(template.parts(), &known);
     let names = |run: &Run<'_>| {

@@ -76,16 +76,18 @@ impl Covered<'_> {
     /// The values of an identity that stand in no run. Of values that are joined without a border, it holds
     /// all, as the message has them, or none: whoever replays could move the border.
     fn without_runs<'i>(&self, identity: &'i Template) -> Checked<Vec<(&'i Source, Vec<Filter>)>> {
-        let mut left: Vec<&'i Part> = identity.parts().iter().collect();
+        let mut left: Vec<Option<&'i Part>> = identity.parts().iter().map(Some).collect();
         for run in self.runs {
-            let whole: Vec<&Part> = run.parts.iter().collect();
+            let whole: Vec<Option<&Part>> = run.parts.iter().map(Some).collect();
             if let Some(at) = left.windows(whole.len()).position(|window| window == whole) {
-                left.drain(at..at + whole.len());
+                // Its neighbours stay apart.
+                left.splice(at..at + whole.len(), [None]);
             }
         }
         let values = left
             .into_iter()
-            .flat_map(Template::values_of)
+            .flatten()
+            .flat_map(Template::own_values_of)
             .collect::<Vec<_>>();
         for run in self.runs {
             let touches = |source: &Source| run.sources().iter().any(|part| holds(part, source));

@@ -103,7 +103,8 @@ fn can_be_continued(parts: &[Part]) -> bool {
     let is = |wanted: &Source, part: &Part| {
         let mut values = Template::values_of(part).into_iter();
         values.any(|(source, filters)| {
-            source == wanted && !filters.iter().any(|filter| filter.is_digest())
+            source == wanted
+                && (*wanted == Source::Secret || !filters.iter().any(|filter| filter.is_digest()))
         })
     };
     let secrets = || {
@@ -114,7 +115,7 @@ fn can_be_continued(parts: &[Part]) -> bool {
     let body = parts.iter().rposition(|part| is(&Source::Body, part));
     match (first, last, body) {
         (Some((first, _)), Some((last, part)), Some(body)) => {
-            let inside = matches!(part, Part::Nested(inner, _) if can_be_continued(inner));
+            let inside = matches!(part, Part::Nested(inner, _) | Part::Group(inner) if can_be_continued(inner));
             first < body && last < body || first == body && inside
         }
         _ => false,
