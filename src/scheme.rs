@@ -29,8 +29,8 @@ use proof::{Algorithm, Encoding, Hash};
 use regex::Regex;
 use std::sync::Arc;
 use std::time::Duration;
-pub use template::visible;
 use template::{Source, Template};
+pub use template::{hex, visible};
 use time::TimeFormat;
 
 /// A compiled scheme.
@@ -38,7 +38,6 @@ use time::TimeFormat;
 pub struct Scheme {
     name: Box<str>,
     title: Box<str>,
-    source: Vec<String>,
     confidence: Confidence,
     algorithm: Algorithm,
     key: KeyFormat,
@@ -133,12 +132,6 @@ impl Scheme {
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
-    }
-
-    /// Public pages that say so.
-    #[must_use]
-    pub fn source(&self) -> &[String] {
-        &self.source
     }
 
     /// How sure it is that the gateway signs so.

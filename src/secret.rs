@@ -4,7 +4,7 @@ mod format;
 mod public_key;
 mod ring;
 
-pub use format::{KeyEncoding, KeyFormat};
+pub use format::{KeyEncoding, KeyFormat, unhex};
 pub use public_key::PublicKey;
 pub use ring::{Client, KeyKind, KeyRing};
 

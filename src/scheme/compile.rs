@@ -121,7 +121,6 @@ impl Scheme {
                 "" => name.into(),
                 title => title.into(),
             },
-            source: declared.source,
             confidence: declared.confidence,
             algorithm,
             key: proof.key,

@@ -7,7 +7,8 @@ mod sorted;
 mod source;
 mod written;
 
-pub(super) use filter::{Filter, hex};
+pub(super) use filter::Filter;
+pub use filter::hex;
 pub use show::visible;
 pub(super) use sorted::Sorted;
 pub(super) use source::Source;

@@ -82,7 +82,9 @@ const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-fn unhex(text: &[u8]) -> Option<Vec<u8>> {
+/// The bytes that hex stands for, in either case.
+#[must_use]
+pub fn unhex(text: &[u8]) -> Option<Vec<u8>> {
     let (pairs, []) = text.as_chunks::<2>() else {
         return None;
     };

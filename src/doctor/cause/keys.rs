@@ -1,8 +1,8 @@
 //! The right message under another key, or under the right one read wrongly.
 
 use super::{Case, Cause, cause};
-use crate::scheme::Trial;
-use crate::secret::{Client, KeyKind, Secret};
+use crate::scheme::{Trial, hex};
+use crate::secret::{Client, KeyKind, Secret, unhex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -129,15 +129,3 @@ impl Case<'_> {
 }
 
 type Change = fn(&[u8]) -> Option<Vec<u8>>;
-
-fn hex(key: &[u8]) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(key: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(key).ok()?;
-    let pairs = (0..text.len()).step_by(2).map(|at| text.get(at..at + 2));
-    pairs
-        .map(|pair| u8::from_str_radix(pair?, 16).ok())
-        .collect()
-}

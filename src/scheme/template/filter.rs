@@ -84,7 +84,8 @@ impl Filter {
 }
 
 /// Lower-case hex.
-pub(in crate::scheme) fn hex(bytes: &[u8]) -> String {
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(half + if half < 10 { b'0' } else { b'a' - 10 });
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
