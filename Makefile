@@ -10,6 +10,7 @@ run: install-missing
 	@$(CARGO) run --locked --quiet -- demo
 
 test: check
+	@sh tests/tools/install-missing.sh store
 	@sh tests/tools/install-interop.sh
 	$(CARGO) test --locked
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the build needs and the machine lacks: a C compiler and cmake, which two
 # dependencies of Pingora are built with; with the word `lints`, what only the lints need; with the
-# word `interop`, what the gateways' own libraries run on.
+# word `interop`, what the gateways' own libraries run on; with the word `store`, Redis, which the
+# tests start themselves.
 set -eu
 
 missing=""
@@ -12,6 +13,10 @@ if [ "${1:-}" = interop ]; then
     command -v npm >/dev/null 2>&1 || missing="$missing npm"
     # Debian's Python comes without what a venv is made with.
     python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3 python3-venv"
+fi
+if [ "${1:-}" = store ]; then
+    # Of its own service, where the package starts one, the tests want nothing.
+    command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 fi
 
 if ! command -v cargo >/dev/null 2>&1; then
