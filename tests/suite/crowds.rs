@@ -5,15 +5,19 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::harness::{App, Config, Kawal, Reply, doku};
+use crate::harness::{App, Config, Kawal, Reply, Store, doku, on_every_store};
 use crate::refusals::assert_in_flight;
 
-#[test]
-fn of_fifty_copies_at_once_one_reaches_the_app() {
+on_every_store!(
+    of_fifty_copies_at_once_one_reaches_the_app,
+    copies_that_race_with_the_answer_never_reach_the_app,
+);
+
+fn of_fifty_copies_at_once_one_reaches_the_app(store: Store) {
     const COPIES: usize = 50;
     let app = App::start();
     app.next(Reply::ok().body("taken").held());
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let notification = doku("{}");
     let start = Arc::new(Barrier::new(COPIES));
     let address = kawal.addr();
@@ -41,10 +45,9 @@ fn of_fifty_copies_at_once_one_reaches_the_app() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn copies_that_race_with_the_answer_never_reach_the_app() {
+fn copies_that_race_with_the_answer_never_reach_the_app(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     for round in 1..=10 {
         let notification = doku("{}");
         let address = kawal.addr();

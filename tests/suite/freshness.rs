@@ -7,7 +7,16 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::harness::gateway::written;
-use crate::harness::{App, Config, Doku, Kawal, Qris, Reply, ago, ahead, doku, now};
+use crate::harness::{
+    App, Config, Doku, Kawal, Qris, Reply, Store, ago, ahead, doku, now, on_every_store,
+};
+
+on_every_store!(
+    a_late_notification_that_was_never_seen_is_delivered,
+    a_late_repeat_of_a_delivered_one_gets_the_stored_answer,
+    a_late_retry_of_a_refused_one_reaches_the_app_again,
+    what_is_older_than_our_memory_is_unproven,
+);
 
 const MAX_AGE: Duration = Duration::from_secs(2);
 
@@ -37,10 +46,9 @@ fn let_it_age(signed: Timestamp) {
     }
 }
 
-#[test]
-fn a_late_notification_that_was_never_seen_is_delivered() {
+fn a_late_notification_that_was_never_seen_is_delivered(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(strict(&app));
+    let kawal = Kawal::start(strict(&app).on(&store));
     let signed = from_now_on();
     let by_doku = Doku::new("{}").at(&written(signed)).sign();
     let by_qris = Qris::new().at(signed).sign();
@@ -56,11 +64,10 @@ fn a_late_notification_that_was_never_seen_is_delivered() {
     }
 }
 
-#[test]
-fn a_late_repeat_of_a_delivered_one_gets_the_stored_answer() {
+fn a_late_repeat_of_a_delivered_one_gets_the_stored_answer(store: Store) {
     let app = App::start();
     app.next(Reply::new(201).body("taken"));
-    let kawal = Kawal::start(strict(&app));
+    let kawal = Kawal::start(strict(&app).on(&store));
     let signed = from_now_on();
     let notification = Doku::new("{}").at(&written(signed)).sign();
     assert_eq!(kawal.send(&notification).status, 201);
@@ -71,11 +78,10 @@ fn a_late_repeat_of_a_delivered_one_gets_the_stored_answer() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn a_late_retry_of_a_refused_one_reaches_the_app_again() {
+fn a_late_retry_of_a_refused_one_reaches_the_app_again(store: Store) {
     let app = App::start();
     app.next(Reply::new(500));
-    let kawal = Kawal::start(strict(&app));
+    let kawal = Kawal::start(strict(&app).on(&store));
     let signed = from_now_on();
     let notification = Doku::new("{}").at(&written(signed)).sign();
     assert_eq!(kawal.send(&notification).status, 500);
@@ -85,10 +91,9 @@ fn a_late_retry_of_a_refused_one_reaches_the_app_again() {
     assert_eq!(app.requests()[1].all("x-kawal-attempt"), ["2"]);
 }
 
-#[test]
-fn what_is_older_than_our_memory_is_unproven() {
+fn what_is_older_than_our_memory_is_unproven(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(strict(&app));
+    let kawal = Kawal::start(strict(&app).on(&store));
     let seconds = Duration::from_secs(10);
     let early = Doku::new("{}").at(&ago(seconds)).sign();
     assert_eq!(kawal.send(&early).status, 401);

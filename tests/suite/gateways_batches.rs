@@ -6,10 +6,18 @@ use crate::harness::adyen::{batch, item};
 use crate::harness::*;
 use crate::refusals::assert_in_flight;
 
-#[test]
-fn an_item_twice_in_a_batch_is_malformed() {
+on_every_store!(
+    an_item_twice_in_a_batch_is_malformed,
+    a_delivered_item_in_another_batch_is_a_conflict,
+    a_batch_that_the_app_refused_comes_again,
+    an_item_that_is_at_the_app_is_claimed,
+    a_batch_has_a_limit,
+    batches_have_ids_of_their_own,
+);
+
+fn an_item_twice_in_a_batch_is_malformed(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::kinds(&app));
+    let kawal = Kawal::start(Config::kinds(&app).on(&store));
     let (a, b) = (item(), item());
     for (nth, items) in [vec![&a, &a], vec![&a, &b, &a]].iter().enumerate() {
         let answer = kawal.send(&batch(items));
@@ -30,10 +38,9 @@ fn an_item_twice_in_a_batch_is_malformed() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn a_delivered_item_in_another_batch_is_a_conflict() {
+fn a_delivered_item_in_another_batch_is_a_conflict(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::kinds(&app));
+    let kawal = Kawal::start(Config::kinds(&app).on(&store));
     let (a, b, c) = (item(), item(), item());
     assert_eq!(kawal.send(&batch(&[&a, &b])).status, 200);
     let rows = [
@@ -58,10 +65,9 @@ fn a_delivered_item_in_another_batch_is_a_conflict() {
     assert_eq!(app.count(), 2);
 }
 
-#[test]
-fn a_batch_that_the_app_refused_comes_again() {
+fn a_batch_that_the_app_refused_comes_again(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::kinds(&app));
+    let kawal = Kawal::start(Config::kinds(&app).on(&store));
     let (a, b) = (item(), item());
     app.next(Reply::new(500));
     assert_eq!(kawal.send(&batch(&[&a, &b])).status, 500);
@@ -72,10 +78,9 @@ fn a_batch_that_the_app_refused_comes_again() {
     assert_eq!(app.count(), 3);
 }
 
-#[test]
-fn an_item_that_is_at_the_app_is_claimed() {
+fn an_item_that_is_at_the_app_is_claimed(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::kinds(&app));
+    let kawal = Kawal::start(Config::kinds(&app).on(&store));
     let (a, b, c) = (item(), item(), item());
     app.next(Reply::ok().held());
     std::thread::scope(|scope| {
@@ -95,10 +100,9 @@ fn an_item_that_is_at_the_app_is_claimed() {
     assert_eq!(app.count(), 2);
 }
 
-#[test]
-fn a_batch_has_a_limit() {
+fn a_batch_has_a_limit(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::kinds(&app));
+    let kawal = Kawal::start(Config::kinds(&app).on(&store));
     let items: Vec<Value> = (0..65).map(|_| item()).collect();
     let all: Vec<&Value> = items.iter().collect();
     assert_eq!(kawal.send(&batch(&all)).status, 400);
@@ -110,10 +114,9 @@ fn a_batch_has_a_limit() {
 }
 
 /// Apps know a notification by its id: batches with the same first item are not the same.
-#[test]
-fn batches_have_ids_of_their_own() {
+fn batches_have_ids_of_their_own(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::kinds(&app));
+    let kawal = Kawal::start(Config::kinds(&app).on(&store));
     let (a, b, c) = (item(), item(), item());
     let mut ids = std::collections::BTreeSet::new();
     let batches = [vec![&a, &b], vec![&a, &c], vec![&a]];

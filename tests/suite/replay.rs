@@ -3,16 +3,28 @@
 use serde_json::json;
 
 use crate::harness::gateway::{BRN, BRN_SECRET, MCH, MCH_NEW_SECRET};
-use crate::harness::{App, Config, Doku, Kawal, Qris, Reply, doku, pivot};
+use crate::harness::{App, Config, Doku, Kawal, Qris, Reply, Store, doku, on_every_store, pivot};
 
-#[test]
-fn a_repeat_gets_the_stored_answer() {
+on_every_store!(
+    a_repeat_gets_the_stored_answer,
+    a_repeat_is_refused_where_the_configuration_says_so,
+    a_long_answer_is_remembered_at_least_by_its_status,
+    an_encoded_answer_is_not_given_again_as_if_it_were_plain,
+    the_same_identity_with_other_content_is_a_conflict,
+    the_same_request_id_of_two_clients_is_two_notifications,
+    headers_that_nobody_signs_make_nothing_new,
+    a_pivot_callback_is_known_by_its_content,
+    a_qris_notification_cannot_change_what_nobody_signed,
+    a_qris_notification_is_not_new_on_another_route,
+);
+
+fn a_repeat_gets_the_stored_answer(store: Store) {
     let stored = Reply::new(201)
         .header("Content-Type", "application/json")
         .body("{\"receipt\":\"R-1\"}");
     let app = App::start();
     app.next(stored.clone());
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let notification = doku("{}");
 
     let first = kawal.send(&notification);
@@ -26,10 +38,10 @@ fn a_repeat_gets_the_stored_answer() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn a_repeat_is_refused_where_the_configuration_says_so() {
+fn a_repeat_is_refused_where_the_configuration_says_so(store: Store) {
     let app = App::start();
     let config = Config::new(&app)
+        .on(&store)
         .set("replay.duplicate", "reject")
         .on_route("/payments/pivot", "duplicate", "acknowledge");
     let kawal = Kawal::start(config);
@@ -48,12 +60,11 @@ fn a_repeat_is_refused_where_the_configuration_says_so() {
     assert_eq!(app.count(), 2);
 }
 
-#[test]
-fn a_long_answer_is_remembered_at_least_by_its_status() {
+fn a_long_answer_is_remembered_at_least_by_its_status(store: Store) {
     let app = App::start();
     app.next(Reply::new(202).body("s".repeat(4000)))
         .next(Reply::new(202).body("l".repeat(9000)));
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
 
     let short = doku("{}");
     assert_eq!(kawal.send(&short).body.len(), 4000);
@@ -64,14 +75,13 @@ fn a_long_answer_is_remembered_at_least_by_its_status() {
     assert_eq!(app.count(), 2);
 }
 
-#[test]
-fn an_encoded_answer_is_not_given_again_as_if_it_were_plain() {
+fn an_encoded_answer_is_not_given_again_as_if_it_were_plain(store: Store) {
     let app = App::start();
     let encoded = Reply::ok()
         .header("Content-Encoding", "gzip")
         .header("Content-Type", "a/b");
     app.next(encoded.body([0x1f, 0x8b, 0x08]));
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let notification = doku("{}");
     assert_eq!(
         kawal
@@ -86,10 +96,9 @@ fn an_encoded_answer_is_not_given_again_as_if_it_were_plain() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn the_same_identity_with_other_content_is_a_conflict() {
+fn the_same_identity_with_other_content_is_a_conflict(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let signed = Doku::new("{\"amount\":1}");
     let genuine = signed.sign();
     assert_eq!(kawal.send(&genuine).status, 200);
@@ -116,10 +125,9 @@ fn the_same_identity_with_other_content_is_a_conflict() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn the_same_request_id_of_two_clients_is_two_notifications() {
+fn the_same_request_id_of_two_clients_is_two_notifications(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let signed = Doku::new("{}");
     for (client, secret) in [(BRN, BRN_SECRET), (MCH, MCH_NEW_SECRET)] {
         let request = signed.clone().client(client, secret).sign();
@@ -128,10 +136,9 @@ fn the_same_request_id_of_two_clients_is_two_notifications() {
     assert_eq!(app.count(), 2);
 }
 
-#[test]
-fn headers_that_nobody_signs_make_nothing_new() {
+fn headers_that_nobody_signs_make_nothing_new(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let genuine = doku("{}");
     assert_eq!(kawal.send(&genuine).status, 200);
     let disguises = [
@@ -148,10 +155,9 @@ fn headers_that_nobody_signs_make_nothing_new() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn a_pivot_callback_is_known_by_its_content() {
+fn a_pivot_callback_is_known_by_its_content(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     for body in [
         "{\"a\":1}",
         "{\"a\":1}",
@@ -165,10 +171,9 @@ fn a_pivot_callback_is_known_by_its_content() {
     assert_eq!(bodies, ["{\"a\":1}", "{\"a\":2}", "{\"a\": 1}"]);
 }
 
-#[test]
-fn a_qris_notification_cannot_change_what_nobody_signed() {
+fn a_qris_notification_cannot_change_what_nobody_signed(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let genuine = Qris::new().signed();
     assert_eq!(kawal.send(&genuine.bare()).status, 200);
     let rows = [
@@ -186,11 +191,10 @@ fn a_qris_notification_cannot_change_what_nobody_signed() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn a_qris_notification_is_not_new_on_another_route() {
+fn a_qris_notification_is_not_new_on_another_route(store: Store) {
     let app = App::start();
     let second = json!({"path": "/payments/qris-too", "gateway": "doku-qris", "convert": "json"});
-    let kawal = Kawal::start(Config::new(&app).route(second));
+    let kawal = Kawal::start(Config::new(&app).on(&store).route(second));
     let genuine = Qris::new().signed();
     assert_eq!(kawal.send(&genuine.bare()).status, 200);
 

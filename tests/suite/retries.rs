@@ -8,10 +8,23 @@ use serde_json::json;
 
 use crate::harness::gateway::{MCH, MCH_NEW_SECRET, MCH_OLD_SECRET};
 use crate::harness::{
-    App, Config, Connection, Doku, Kawal, Qris, Recorded, Reply, Request, Vacant, ago, doku, now,
-    pivot,
+    App, Config, Connection, Doku, Kawal, Qris, Recorded, Reply, Request, Store, Vacant, ago, doku,
+    now, on_every_store, pivot,
 };
 use crate::refusals::assert_in_flight;
+
+on_every_store!(
+    a_refused_notification_comes_again_until_the_app_takes_it,
+    any_whole_refusal_frees_the_notification,
+    any_success_settles_the_notification,
+    a_retry_that_was_signed_anew_is_the_same_notification,
+    the_other_secret_of_a_rotation_makes_no_other_notification,
+    an_app_that_was_away_gets_it_as_a_first_attempt,
+    a_gateway_that_hangs_up_takes_nothing_back,
+    every_scheme_retries_alike,
+    after_its_lease_an_unanswered_notification_reaches_the_app_again,
+    a_refusal_with_a_huge_page_frees_the_notification,
+);
 
 fn attempts(app: &App) -> Vec<String> {
     let seen = app.requests();
@@ -19,8 +32,7 @@ fn attempts(app: &App) -> Vec<String> {
     seen.iter().map(attempt).collect()
 }
 
-#[test]
-fn a_refused_notification_comes_again_until_the_app_takes_it() {
+fn a_refused_notification_comes_again_until_the_app_takes_it(store: Store) {
     let app = App::start();
     app.next(Reply::new(500).body("not now"))
         .next(Reply::new(503).body("not yet"))
@@ -29,7 +41,7 @@ fn a_refused_notification_comes_again_until_the_app_takes_it() {
                 .header("Content-Type", "text/x-shop")
                 .body("taken"),
         );
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let notification = doku("{\"story\":1}");
 
     let answers: Vec<_> = (0..5).map(|_| kawal.send(&notification)).collect();
@@ -71,10 +83,9 @@ fn a_refused_notification_comes_again_until_the_app_takes_it() {
     assert_eq!(outcomes, expected);
 }
 
-#[test]
-fn any_whole_refusal_frees_the_notification() {
+fn any_whole_refusal_frees_the_notification(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let refusals = [
         300, 302, 400, 401, 403, 404, 409, 410, 422, 429, 500, 501, 502, 503, 504,
     ];
@@ -89,10 +100,9 @@ fn any_whole_refusal_frees_the_notification() {
     assert_eq!(app.count(), 2 * refusals.len());
 }
 
-#[test]
-fn any_success_settles_the_notification() {
+fn any_success_settles_the_notification(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     for status in [200, 201, 202, 203, 204, 206] {
         let before = app.count();
         app.next(Reply::new(status).header("Content-Type", "text/x-shop"));
@@ -104,10 +114,9 @@ fn any_success_settles_the_notification() {
     }
 }
 
-#[test]
-fn a_retry_that_was_signed_anew_is_the_same_notification() {
+fn a_retry_that_was_signed_anew_is_the_same_notification(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let old = Doku::new("{}").at(&ago(Duration::from_secs(10)));
     let new = old.clone().at(&now());
     assert_ne!(old.signature(), new.signature());
@@ -124,10 +133,9 @@ fn a_retry_that_was_signed_anew_is_the_same_notification() {
     assert_eq!(app.count(), 2);
 }
 
-#[test]
-fn the_other_secret_of_a_rotation_makes_no_other_notification() {
+fn the_other_secret_of_a_rotation_makes_no_other_notification(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let signed = Doku::new("{}");
     for secret in [MCH_OLD_SECRET, MCH_NEW_SECRET] {
         let request = signed.clone().client(MCH, secret).sign();
@@ -136,10 +144,9 @@ fn the_other_secret_of_a_rotation_makes_no_other_notification() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn an_app_that_was_away_gets_it_as_a_first_attempt() {
+fn an_app_that_was_away_gets_it_as_a_first_attempt(store: Store) {
     let vacant = Vacant::new();
-    let kawal = Kawal::start(Config::to(&vacant.url()));
+    let kawal = Kawal::start(Config::to(&vacant.url()).on(&store));
     let notification = doku("{\"story\":2}");
     for _ in 0..2 {
         let answer = kawal.send(&notification);
@@ -167,11 +174,10 @@ fn an_app_that_started_anew_is_reached_at_once() {
     assert_eq!(app.only().body, notification.body);
 }
 
-#[test]
-fn a_gateway_that_hangs_up_takes_nothing_back() {
+fn a_gateway_that_hangs_up_takes_nothing_back(store: Store) {
     let app = App::start();
     app.next(Reply::ok().body("taken").held());
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let notification = doku("{\"story\":3}");
 
     let mut impatient = Connection::open(kawal.addr());
@@ -200,10 +206,9 @@ fn a_gateway_that_only_stops_sending_still_gets_its_answer() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn every_scheme_retries_alike() {
+fn every_scheme_retries_alike(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let notifications: [Request; 3] = [doku("{}"), Qris::new().sign(), pivot("{}")];
     for notification in notifications {
         let before = app.count();
@@ -218,12 +223,11 @@ fn every_scheme_retries_alike() {
     }
 }
 
-#[test]
-fn after_its_lease_an_unanswered_notification_reaches_the_app_again() {
+fn after_its_lease_an_unanswered_notification_reaches_the_app_again(store: Store) {
     let app = App::start();
     app.next(Reply::hangup());
     let timeouts = json!({"upstream": "300ms"});
-    let kawal = Kawal::start(Config::new(&app).set("timeouts", timeouts));
+    let kawal = Kawal::start(Config::new(&app).on(&store).set("timeouts", timeouts));
     let notification = doku("{\"story\":4}");
     assert_eq!(kawal.send(&notification).status, 502);
 
@@ -238,11 +242,10 @@ fn after_its_lease_an_unanswered_notification_reaches_the_app_again() {
 }
 
 /// Its status is known, whatever there is behind it.
-#[test]
-fn a_refusal_with_a_huge_page_frees_the_notification() {
+fn a_refusal_with_a_huge_page_frees_the_notification(store: Store) {
     let app = App::start();
     app.next(Reply::new(500).body(vec![b'x'; 3 * 1024 * 1024]));
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let notification = doku("{}");
     assert_eq!(kawal.send(&notification).status, 500);
     assert_eq!(kawal.send(&notification).status, 200);

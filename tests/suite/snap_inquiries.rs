@@ -3,8 +3,15 @@
 use serde_json::json;
 
 use crate::harness::snap::{B2B_TOKEN, INQUIRY, Snap, minify};
-use crate::harness::{App, Config, Kawal, Reply, samples};
+use crate::harness::{App, Config, Kawal, Reply, Store, on_every_store, samples};
 use crate::refusals::assert_snap;
+
+on_every_store!(
+    a_second_copy_reaches_the_app_again_and_every_answer_passes_untouched,
+    a_refusal_of_the_app_passes_untouched_and_the_next_copy_asks_again,
+    a_forged_inquiry_is_refused_in_its_own_form,
+    the_configuration_may_say_otherwise,
+);
 
 fn inquiry() -> Snap {
     let body = samples("snap-va-inquiry-request").remove(0).1;
@@ -21,10 +28,9 @@ fn found(name: &str) -> Reply {
         .body(body.replace("Toru Yamashita", name))
 }
 
-#[test]
-fn a_second_copy_reaches_the_app_again_and_every_answer_passes_untouched() {
+fn a_second_copy_reaches_the_app_again_and_every_answer_passes_untouched(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::snap(&app));
+    let kawal = Kawal::start(Config::snap(&app).on(&store));
     let signed = inquiry();
     for (nth, name) in ["first", "second", "third"].iter().enumerate() {
         let reply = found(name);
@@ -49,10 +55,9 @@ fn a_second_copy_reaches_the_app_again_and_every_answer_passes_untouched() {
     assert!(outcomes.iter().all(|line| line["outcome"] == "delivered"));
 }
 
-#[test]
-fn a_refusal_of_the_app_passes_untouched_and_the_next_copy_asks_again() {
+fn a_refusal_of_the_app_passes_untouched_and_the_next_copy_asks_again(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::snap(&app));
+    let kawal = Kawal::start(Config::snap(&app).on(&store));
     let absent = "{\"responseCode\":\"4042412\",\"responseMessage\":\"Bill not found\"}";
     app.next(
         Reply::new(404)
@@ -75,10 +80,9 @@ fn a_refusal_of_the_app_passes_untouched_and_the_next_copy_asks_again() {
     assert_eq!(attempts, [["1"], ["2"], ["3"]]);
 }
 
-#[test]
-fn a_forged_inquiry_is_refused_in_its_own_form() {
+fn a_forged_inquiry_is_refused_in_its_own_form(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::snap(&app));
+    let kawal = Kawal::start(Config::snap(&app).on(&store));
     let genuine = inquiry();
     assert_eq!(kawal.send(&genuine.sign()).status, 200);
     let other = String::from_utf8(minify(&genuine.body))
@@ -89,12 +93,13 @@ fn a_forged_inquiry_is_refused_in_its_own_form() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn the_configuration_may_say_otherwise() {
+fn the_configuration_may_say_otherwise(store: Store) {
     for (policy, status) in [("acknowledge", 200), ("reject", 409)] {
         let app = App::start();
         app.next(found("first")).next(found("second"));
-        let config = Config::snap(&app).on_route(INQUIRY, "duplicate", policy);
+        let config = Config::snap(&app)
+            .on(&store)
+            .on_route(INQUIRY, "duplicate", policy);
         let kawal = Kawal::start(config);
         let request = inquiry().sign();
         let first = kawal.send(&request);

@@ -4,8 +4,20 @@ use serde_json::json;
 
 use crate::harness::gateway::MCH;
 use crate::harness::snap::{APP_TOKEN, DEBIT, INQUIRY, PAYMENT, RSA_PAYMENT, SNAP_SECRET, Snap};
-use crate::harness::{App, Config, Connection, Kawal, Reply, Request, ago, now, snap};
+use crate::harness::{
+    App, Config, Connection, Kawal, Reply, Request, Store, ago, now, on_every_store, snap,
+};
 use crate::refusals::{assert_snap, assert_snap_head, assert_wait};
+
+on_every_store!(
+    no_header_that_nobody_signs_makes_a_captured_one_new,
+    another_spelling_of_the_scheme_word_makes_nothing_new,
+    another_client_of_the_same_key_makes_nothing_new,
+    a_retry_that_was_signed_anew_is_the_same_notification,
+    other_white_space_makes_no_other_notification,
+    while_the_first_copy_is_at_the_app_the_next_one_waits,
+    a_repeat_is_refused_in_snap_form_where_the_configuration_says_so,
+);
 
 const BODY: &str = r#"{"trxId":"INV-1","paidAmount":{"value":"11500.00"}}"#;
 
@@ -71,13 +83,12 @@ fn disguises(captured: &Request) -> Vec<(&'static str, Request)> {
     ]
 }
 
-#[test]
-fn no_header_that_nobody_signs_makes_a_captured_one_new() {
+fn no_header_that_nobody_signs_makes_a_captured_one_new(store: Store) {
     let asymmetric = Snap::new(BODY).target(RSA_PAYMENT).sign_rsa();
     for captured in [snap(BODY), asymmetric] {
         let app = App::start();
         app.next(taken());
-        let kawal = Kawal::start(Config::snap(&app));
+        let kawal = Kawal::start(Config::snap(&app).on(&store));
         assert_eq!(kawal.send(&captured).status, 201);
         for (nth, (name, disguised)) in disguises(&captured).iter().enumerate() {
             let answer = kawal.send(disguised);
@@ -92,10 +103,9 @@ fn no_header_that_nobody_signs_makes_a_captured_one_new() {
 }
 
 /// The gateway's word for its token is not part of the token.
-#[test]
-fn another_spelling_of_the_scheme_word_makes_nothing_new() {
+fn another_spelling_of_the_scheme_word_makes_nothing_new(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::snap(&app));
+    let kawal = Kawal::start(Config::snap(&app).on(&store));
     let captured = snap(BODY);
     assert_eq!(kawal.send(&captured).status, 200);
     for value in [
@@ -110,10 +120,9 @@ fn another_spelling_of_the_scheme_word_makes_nothing_new() {
 }
 
 /// Who it is from is not signed either: where two clients have one key, naming the other changes nothing.
-#[test]
-fn another_client_of_the_same_key_makes_nothing_new() {
+fn another_client_of_the_same_key_makes_nothing_new(store: Store) {
     let app = App::start();
-    let config = Config::snap(&app);
+    let config = Config::snap(&app).on(&store);
     let secret = config.secret("shared", SNAP_SECRET);
     let clients = json!([
         {"id": "BRN-0201-1690274481481", "secrets": [secret]},
@@ -134,12 +143,11 @@ fn another_client_of_the_same_key_makes_nothing_new() {
     }
 }
 
-#[test]
-fn a_retry_that_was_signed_anew_is_the_same_notification() {
+fn a_retry_that_was_signed_anew_is_the_same_notification(store: Store) {
     for asymmetric in [false, true] {
         let app = App::start();
         app.next(Reply::new(500)).next(taken());
-        let kawal = Kawal::start(Config::snap(&app));
+        let kawal = Kawal::start(Config::snap(&app).on(&store));
         let target = if asymmetric { RSA_PAYMENT } else { PAYMENT };
         let old = Snap::new(BODY)
             .target(target)
@@ -173,11 +181,10 @@ fn a_retry_that_was_signed_anew_is_the_same_notification() {
     }
 }
 
-#[test]
-fn other_white_space_makes_no_other_notification() {
+fn other_white_space_makes_no_other_notification(store: Store) {
     for target in [PAYMENT, DEBIT] {
         let app = App::start();
-        let kawal = Kawal::start(Config::snap(&app));
+        let kawal = Kawal::start(Config::snap(&app).on(&store));
         let genuine = Snap::new(BODY).target(target);
         assert_eq!(kawal.send(&genuine.sign()).status, 200);
         let spread = BODY.replace(':', " : ");
@@ -195,8 +202,7 @@ fn other_white_space_makes_no_other_notification() {
     }
 }
 
-#[test]
-fn while_the_first_copy_is_at_the_app_the_next_one_waits() {
+fn while_the_first_copy_is_at_the_app_the_next_one_waits(store: Store) {
     let rows = [
         (PAYMENT, "5032500"),
         (INQUIRY, "5032400"),
@@ -205,7 +211,7 @@ fn while_the_first_copy_is_at_the_app_the_next_one_waits() {
     for (target, code) in rows {
         let app = App::start();
         app.next(taken().held());
-        let kawal = Kawal::start(Config::snap(&app));
+        let kawal = Kawal::start(Config::snap(&app).on(&store));
         let notification = Snap::new(BODY).target(target).sign();
         let mut first = Connection::open(kawal.addr());
         first.write(&notification.bytes()).unwrap();
@@ -222,10 +228,13 @@ fn while_the_first_copy_is_at_the_app_the_next_one_waits() {
     }
 }
 
-#[test]
-fn a_repeat_is_refused_in_snap_form_where_the_configuration_says_so() {
+fn a_repeat_is_refused_in_snap_form_where_the_configuration_says_so(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::snap(&app).on_route(PAYMENT, "duplicate", "reject"));
+    let kawal = Kawal::start(Config::snap(&app).on(&store).on_route(
+        PAYMENT,
+        "duplicate",
+        "reject",
+    ));
     assert_eq!(kawal.send(&snap(BODY)).status, 200);
     let again = kawal.send(&snap(BODY).replace("X-EXTERNAL-ID", "1"));
     assert_snap(&again, "4092500", "Conflict");

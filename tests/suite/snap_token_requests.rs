@@ -11,8 +11,10 @@ use crate::harness::snap::{
     B2B_RSA_TOKEN, B2B_TOKEN, SNAP_SECRET, Snap, hmac_sha512, jakarta_time,
 };
 use crate::harness::tokens::GRANT;
-use crate::harness::{App, Config, Kawal, TokenRequest, ago, ahead};
+use crate::harness::{App, Config, Kawal, Store, TokenRequest, ago, ahead, on_every_store};
 use crate::refusals::{Bench, LACKING, MISSING, WRONG, assert_snap, one_bit_off};
+
+on_every_store!(another_grant_type_is_no_matter_of_proof,);
 
 #[test]
 fn a_request_is_refused_without_a_whole_and_right_proof() {
@@ -91,10 +93,9 @@ fn a_request_is_fresh_or_refused() {
     assert_eq!(bench.app.connections(), 0);
 }
 
-#[test]
-fn another_grant_type_is_no_matter_of_proof() {
+fn another_grant_type_is_no_matter_of_proof(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::snap(&app));
+    let kawal = Kawal::start(Config::snap(&app).on(&store));
     let rows = [
         "",
         "{}",

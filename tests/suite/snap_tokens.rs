@@ -12,13 +12,17 @@ use crate::harness::snap::{
     jakarta_time,
 };
 use crate::harness::tokens::{Jwt, access_token, token_key};
-use crate::harness::{App, Config, Kawal, TokenRequest};
+use crate::harness::{App, Config, Kawal, Store, TokenRequest, on_every_store};
 use crate::refusals::assert_snap_head;
 
-#[test]
-fn the_answer_is_the_one_that_the_documents_show() {
+on_every_store!(
+    the_answer_is_the_one_that_the_documents_show,
+    one_signed_request_gets_one_token,
+);
+
+fn the_answer_is_the_one_that_the_documents_show(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::snap(&app));
+    let kawal = Kawal::start(Config::snap(&app).on(&store));
     let request = TokenRequest::new();
     let answer = kawal.send(&request.sign());
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -72,10 +76,9 @@ fn a_token_names_gateway_and_client_and_is_signed_with_a_key_of_theirs_alone() {
     }
 }
 
-#[test]
-fn one_signed_request_gets_one_token() {
+fn one_signed_request_gets_one_token(store: Store) {
     let app = App::start();
-    let kawal = Kawal::start(Config::snap(&app));
+    let kawal = Kawal::start(Config::snap(&app).on(&store));
     let now = Timestamp::now();
     let request = TokenRequest::new().at(&jakarta_time(now)).sign();
     let first = kawal.send(&request);

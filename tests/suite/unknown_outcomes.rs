@@ -4,18 +4,32 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{App, Config, Connection, Doku, Kawal, Reply, doku};
+use crate::harness::{App, Config, Connection, Doku, Kawal, Reply, Store, doku, on_every_store};
 use crate::refusals::assert_in_flight;
 
-fn hurried(app: &App) -> Kawal {
-    Kawal::start(Config::new(app).set("timeouts", json!({"upstream": "300ms"})))
+on_every_store!(
+    an_app_that_does_not_answer_in_time_holds_the_notification,
+    an_app_that_breaks_off_holds_the_notification,
+    an_app_that_closes_at_the_door_is_a_bad_gateway,
+    an_interim_answer_is_no_answer,
+    a_second_notification_does_not_wait_for_the_first,
+    success_counts_from_the_head_of_the_answer,
+    a_body_that_dawdles_past_the_deadline_takes_no_success_back,
+    other_content_under_an_identity_in_flight_stays_outside,
+);
+
+fn hurried(app: &App, store: Store) -> Kawal {
+    Kawal::start(
+        Config::new(app)
+            .on(&store)
+            .set("timeouts", json!({"upstream": "300ms"})),
+    )
 }
 
-#[test]
-fn an_app_that_does_not_answer_in_time_holds_the_notification() {
+fn an_app_that_does_not_answer_in_time_holds_the_notification(store: Store) {
     let app = App::start();
     app.next(Reply::ok().held());
-    let kawal = hurried(&app);
+    let kawal = hurried(&app, store);
     let notification = doku("{}");
 
     let answer = kawal.send(&notification);
@@ -30,8 +44,7 @@ fn an_app_that_does_not_answer_in_time_holds_the_notification() {
     assert_eq!(lines[1]["reason"], "in_flight");
 }
 
-#[test]
-fn an_app_that_breaks_off_holds_the_notification() {
+fn an_app_that_breaks_off_holds_the_notification(store: Store) {
     let partial = "HTTP/1.1 200 OK\r\nContent-Le";
     for reply in [
         Reply::hangup(),
@@ -40,7 +53,7 @@ fn an_app_that_breaks_off_holds_the_notification() {
     ] {
         let app = App::start();
         app.next(reply.clone());
-        let kawal = Kawal::start(Config::new(&app));
+        let kawal = Kawal::start(Config::new(&app).on(&store));
         let notification = doku("{}");
 
         let answer = kawal.send(&notification);
@@ -52,11 +65,10 @@ fn an_app_that_breaks_off_holds_the_notification() {
     }
 }
 
-#[test]
-fn an_app_that_closes_at_the_door_is_a_bad_gateway() {
+fn an_app_that_closes_at_the_door_is_a_bad_gateway(store: Store) {
     let app = App::start();
     app.slam(1);
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let notification = doku("{}");
     assert_eq!(kawal.send(&notification).status, 502);
     // Whether a byte was on its way by then decides if a copy must wait; it is not lost either way.
@@ -65,35 +77,32 @@ fn an_app_that_closes_at_the_door_is_a_bad_gateway() {
     assert_eq!(app.count(), usize::from(again == 200));
 }
 
-#[test]
-fn an_interim_answer_is_no_answer() {
+fn an_interim_answer_is_no_answer(store: Store) {
     let app = App::start();
     app.next(Reply::raw(
         "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n",
     ));
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let notification = doku("{}");
     assert_eq!(kawal.send(&notification).status, 502);
     assert_in_flight(&kawal.send(&notification));
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn a_second_notification_does_not_wait_for_the_first() {
+fn a_second_notification_does_not_wait_for_the_first(store: Store) {
     let app = App::start();
     app.next(Reply::ok().held());
-    let kawal = hurried(&app);
+    let kawal = hurried(&app, store);
     assert_eq!(kawal.send(&doku("{}")).status, 504);
     assert_eq!(kawal.send(&doku("{}")).status, 200);
     assert_eq!(app.count(), 2);
 }
 
-#[test]
-fn success_counts_from_the_head_of_the_answer() {
+fn success_counts_from_the_head_of_the_answer(store: Store) {
     let app = App::start();
     let body = "a body that never arrives whole";
     app.next(Reply::new(200).body(body).broken_after(9));
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let notification = doku("{}");
 
     // What the first sender gets is not the point: half an answer, or none.
@@ -105,12 +114,11 @@ fn success_counts_from_the_head_of_the_answer() {
     assert_eq!(app.count(), 1);
 }
 
-#[test]
-fn a_body_that_dawdles_past_the_deadline_takes_no_success_back() {
+fn a_body_that_dawdles_past_the_deadline_takes_no_success_back(store: Store) {
     let app = App::start();
     // Says 200 at once and then keeps the connection open without the body it announced.
     app.next(Reply::new(200).body("announced").stalled_after(3));
-    let kawal = hurried(&app);
+    let kawal = hurried(&app, store);
     let notification = doku("{}");
 
     let mut first = Connection::open(kawal.addr());
@@ -128,7 +136,7 @@ fn a_late_answer_of_the_app_is_never_given_to_another() {
             .body("for the first")
             .delayed(Duration::from_millis(600)),
     );
-    let kawal = hurried(&app);
+    let kawal = hurried(&app, Store::Memory);
     assert_eq!(kawal.send(&doku("{}")).status, 504);
     app.answer_with(|request| Reply::ok().body(&request.body));
     for n in 0..20 {
@@ -137,11 +145,10 @@ fn a_late_answer_of_the_app_is_never_given_to_another() {
     }
 }
 
-#[test]
-fn other_content_under_an_identity_in_flight_stays_outside() {
+fn other_content_under_an_identity_in_flight_stays_outside(store: Store) {
     let app = App::start();
     app.next(Reply::hangup());
-    let kawal = Kawal::start(Config::new(&app));
+    let kawal = Kawal::start(Config::new(&app).on(&store));
     let signed = Doku::new("{\"amount\":1}");
     assert_eq!(kawal.send(&signed.sign()).status, 502);
 

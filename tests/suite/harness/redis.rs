@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::PATIENCE;
 use super::config::Folder;
 use super::resp::{Client, Reply};
-use super::{Config, PATIENCE};
 
 /// A server that has said that it is ready. Dropping it kills the process.
 pub struct Redis {
@@ -244,13 +244,5 @@ fn free_port() -> u16 {
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return port;
         }
-    }
-}
-
-impl Config {
-    /// With this server as the place of the ledger.
-    pub fn on(self, redis: &Redis) -> Self {
-        self.set("replay.store", "redis")
-            .set("replay.redis.url", redis.url())
     }
 }
