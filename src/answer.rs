@@ -212,7 +212,8 @@ fn status(rejection: &Rejection) -> u16 {
         Rejection::Crowded
         | Rejection::Draining
         | Rejection::InFlight { .. }
-        | Rejection::Saturated => 503,
+        | Rejection::Saturated
+        | Rejection::StoreDown => 503,
         Rejection::UpstreamTimeout => 504,
         Rejection::Granted(_) | Rejection::Test => 200,
         Rejection::Repeat(stored) => stored.status,
@@ -230,7 +231,9 @@ fn word(rejection: &Rejection) -> &'static str {
 fn retry_after(rejection: &Rejection) -> Option<Duration> {
     match rejection {
         Rejection::InFlight { wait } => Some(*wait),
-        Rejection::Crowded | Rejection::Draining => Some(Duration::from_secs(5)),
+        Rejection::Crowded | Rejection::Draining | Rejection::StoreDown => {
+            Some(Duration::from_secs(5))
+        }
         Rejection::Saturated => Some(Duration::from_secs(60)),
         Rejection::BadProof
         | Rejection::BadToken

@@ -13,6 +13,7 @@ mod sign;
 mod verify;
 
 use crate::config::{self, Config};
+use crate::ledger::Complaint;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use std::io::Write as _;
@@ -135,7 +136,7 @@ pub fn run() -> ExitCode {
         }
     };
     let exit = match words.command {
-        Command::Serve(source) => with_config(source, |config, _| serve::run(config)),
+        Command::Serve(source) => with_config(source, serve::run),
         Command::Check { schema: true, .. } => check::schema(),
         Command::Check { source, .. } => {
             with_config(source, |config, file| check::run(&config, file))
@@ -174,6 +175,13 @@ fn with_config(source: Source, command: impl FnOnce(Config, &Path) -> Exit) -> E
             Exit::WrongConfiguration
         }
     }
+}
+
+/// What is wrong with the ledger's store, in the form of the configuration's faults.
+fn complain_of(file: &Path, complaint: &Complaint) -> Exit {
+    let key = complaint.key.unwrap_or("replay.redis");
+    complain(&format!("{}: {key}: {complaint}", file.display()));
+    Exit::WrongConfiguration
 }
 
 /// One line on stderr.

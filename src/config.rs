@@ -4,6 +4,7 @@ mod fault;
 mod gateway;
 mod keys;
 mod path;
+mod replay;
 mod schemes;
 mod shape;
 mod source;
@@ -14,6 +15,7 @@ pub use shape::{Timeouts, schema};
 pub use source::find;
 
 use crate::forward::Upstream;
+use crate::ledger::Kept;
 use crate::route::{Duplicate, Gateway, Routes};
 use fault::{Faults, join};
 use figment::value::Value;
@@ -39,8 +41,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How large and how many things may be.
     pub limits: Limits,
-    /// Entries of the ledger.
-    pub capacity: usize,
+    /// Where the ledger is kept.
+    pub store: Kept,
     /// All gateways, by name.
     pub gateways: Vec<Arc<Gateway>>,
     /// All routes.
@@ -140,10 +142,8 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
         let says = "forward is for routes of inquiries; right are acknowledge and reject";
         faults.add("replay.duplicate", says);
     }
-    if replay.capacity == 0 {
-        faults.add("replay.capacity", "must be at least 1");
-    }
     let mut warnings = Vec::new();
+    let store = replay::store(faults, &mut warnings, &replay, base);
     let issuing = path::named_by_token_routes(&top.routes);
     let schemes = Schemes::check(faults, &top.schemes);
     let gateways = gateway::gateways(
@@ -180,7 +180,7 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
             head: usize::try_from(limits.head.as_u64()).unwrap_or(usize::MAX),
             connections: limits.connections,
         },
-        capacity: replay.capacity,
+        store: store?,
         gateways: gateways.into_values().collect(),
         routes: Routes::new(routes, top.unmatched),
         warnings,

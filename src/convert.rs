@@ -5,6 +5,7 @@ use crate::rejection::Rejection;
 use crate::scheme::Signed;
 use crate::token::Authorized;
 use bytes::Bytes;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -25,6 +26,7 @@ pub enum Convert {
 pub struct Payload {
     received: Received,
     signed: Signed,
+    unseen_since: Option<Timestamp>,
     json: Option<Bytes>,
     content: Content,
 }
@@ -39,6 +41,7 @@ impl Payload {
     /// # Errors
     /// [`Rejection::Malformed`] where the parameters have no single reading.
     pub fn prepare(authorized: Authorized, convert: Convert) -> Result<Self, Rejection> {
+        let unseen_since = authorized.unseen_since();
         let (received, signed) = authorized.into_parts();
         let json = match convert {
             Convert::None => None,
@@ -47,6 +50,7 @@ impl Payload {
         let mut payload = Self {
             received,
             signed,
+            unseen_since,
             json,
             content: Content::default(),
         };
@@ -58,6 +62,12 @@ impl Payload {
     #[must_use]
     pub fn signed(&self) -> &Signed {
         &self.signed
+    }
+
+    /// Where it is late: it passes only if the ledger proves that it was not delivered since then.
+    #[must_use]
+    pub fn unseen_since(&self) -> Option<Timestamp> {
+        self.unseen_since
     }
 
     /// The method towards the app.

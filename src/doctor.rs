@@ -21,6 +21,7 @@ use crate::rejection::{Part, Rejection};
 use crate::route::{Found, Gateway, Known, Purpose, Route, Routes};
 use crate::scheme::{Scheme, Trial, visible};
 use cause::{Case, Cause};
+use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use signed::{shortened, signed};
@@ -144,7 +145,10 @@ fn judge(
         return Err(Rejection::TooLarge(Part::Body));
     }
     let ledger = Arc::new(Ledger::in_memory(8, Timestamp::MIN));
-    match route.admit(received, &ledger, now, known) {
+    let admitted = route.admit(received, &ledger, now, known);
+    // A ledger in memory is never waited for.
+    let admitted = admitted.now_or_never();
+    match admitted.unwrap_or(Err(Rejection::Internal)) {
         Ok(_) | Err(Rejection::Granted(_) | Rejection::Test) => Ok(()),
         Err(why) => Err(why),
     }

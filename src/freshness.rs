@@ -1,4 +1,4 @@
-//! The signed time against now, and against what the ledger can prove.
+//! The signed time against now.
 
 use crate::intake::Received;
 use crate::rejection::Rejection;
@@ -15,6 +15,7 @@ pub struct Window(Option<Freshness>);
 pub struct Fresh {
     received: Received,
     signed: Signed,
+    unseen_since: Option<Timestamp>,
 }
 
 impl Fresh {
@@ -28,6 +29,12 @@ impl Fresh {
     #[must_use]
     pub fn received(&self) -> &Received {
         &self.received
+    }
+
+    /// Where it is late: it passes only if the ledger proves that it was not delivered since then.
+    #[must_use]
+    pub fn unseen_since(&self) -> Option<Timestamp> {
+        self.unseen_since
     }
 
     pub(crate) fn into_parts(self) -> (Received, Signed) {
@@ -67,57 +74,47 @@ impl Window {
         self.0.map(span).unwrap_or_default()
     }
 
-    /// Admits what is younger than `max_age`, and what is `late` where the ledger remembers
-    /// everything since it was signed: then it was never delivered, or the ledger would know.
-    /// All limits are inclusive.
+    /// Admits what is younger than `max_age`, and what is `late` on a condition that the ledger
+    /// checks: that it remembers everything since it was signed. Then it was never delivered, or the
+    /// ledger would know. All limits are inclusive.
     ///
     /// # Errors
-    /// [`Rejection::Future`], [`Rejection::Stale`] or [`Rejection::Unproven`].
-    pub fn check(
-        &self,
-        authentic: Authentic,
-        now: Timestamp,
-        complete_since: Timestamp,
-    ) -> Result<Fresh, Rejection> {
-        let at = authentic.signed().at;
-        match (self.0, at) {
-            (None, _) => {}
+    /// [`Rejection::Future`] or [`Rejection::Stale`].
+    pub fn check(&self, authentic: Authentic, now: Timestamp) -> Result<Fresh, Rejection> {
+        let unseen_since = match (self.0, authentic.signed().at) {
+            (None, _) => None,
             // A scheme with limits signs a time; without it nothing is fresh.
             (Some(_), None) => return Err(Rejection::MissingProof),
-            (Some(limits), Some(at)) => judge(limits, at, now, complete_since)?,
-        }
+            (Some(limits), Some(at)) => judge(limits, at, now)?,
+        };
         let (received, signed) = authentic.into_parts();
-        Ok(Fresh { received, signed })
+        Ok(Fresh {
+            received,
+            signed,
+            unseen_since,
+        })
     }
 }
 
-fn judge(
-    limits: Freshness,
-    at: Timestamp,
-    now: Timestamp,
-    complete_since: Timestamp,
-) -> Result<(), Rejection> {
+/// The signed time of what is late.
+fn judge(limits: Freshness, at: Timestamp, now: Timestamp) -> Result<Option<Timestamp>, Rejection> {
     let age = now.duration_since(at);
     let limit = |limit| SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
     if age < SignedDuration::ZERO && age.unsigned_abs() > limits.max_skew {
         return Err(Rejection::Future);
     }
     if age <= limit(limits.max_age) {
-        return Ok(());
+        return Ok(None);
     }
     if age > limit(limits.late) {
         return Err(Rejection::Stale);
     }
-    if at < complete_since {
-        return Err(Rejection::Unproven);
-    }
-    Ok(())
+    Ok(Some(at))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use std::time::Duration;
 
     const LIMITS: Freshness = Freshness {
@@ -126,35 +123,22 @@ mod tests {
         late: Duration::from_secs(3600),
     };
 
-    fn verdict(age: i64, memory: i64) -> Result<(), Rejection> {
-        let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let ago = |seconds| now - SignedDuration::from_secs(seconds);
-        judge(LIMITS, ago(age), now, ago(memory))
-    }
-
     #[test]
     fn every_limit_is_inclusive_to_the_second() {
-        for (age, memory, expected) in [
-            (0, 0, Ok(())),
-            (-60, 0, Ok(())),
-            (-61, 0, Err(Rejection::Future)),
-            (300, 0, Ok(())),
-            (301, 0, Err(Rejection::Unproven)),
-            (301, 300, Err(Rejection::Unproven)),
-            (301, 301, Ok(())),
-            (3600, 9999, Ok(())),
-            (3601, 9999, Err(Rejection::Stale)),
-            (i64::from(i32::MAX), 0, Err(Rejection::Stale)),
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        for (age, is_late) in [
+            (0, Ok(false)),
+            (-60, Ok(false)),
+            (-61, Err(Rejection::Future)),
+            (300, Ok(false)),
+            (301, Ok(true)),
+            (3600, Ok(true)),
+            (3601, Err(Rejection::Stale)),
+            (i64::from(i32::MAX), Err(Rejection::Stale)),
         ] {
-            assert_eq!(verdict(age, memory), expected, "age {age}, memory {memory}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_old_passes_without_a_memory_of_its_time(age in 301i64..100_000, memory in 0i64..100_000) {
-            let passed = verdict(age, memory).is_ok();
-            prop_assert_eq!(passed, age <= 3600 && memory >= age);
+            let at = now - SignedDuration::from_secs(age);
+            let expected = is_late.map(|is_late| is_late.then_some(at));
+            assert_eq!(judge(LIMITS, at, now), expected, "age {age}");
         }
     }
 }

@@ -5,15 +5,27 @@
 //!                     │  ├─ never sent, or a definite refusal ──▶ free (its attempts are kept)
 //!                     │  └─ sent, outcome unknown ──▶ in flight until the lease ends, then claimable
 //! ```
+//!
+//! It is kept in this process ([`Ledger::in_memory`]), or in a store that replicas share
+//! ([`Kept::Shared`]): the same rules, with one answer more, that the store does not answer.
 
+mod claim;
 mod memory;
+mod redis;
 
-use crate::convert::Payload;
-use crate::rejection::{Grant, Rejection, Stored};
+pub use claim::{Admitted, Claim};
+pub use redis::{Address, Complaint, Password, Settings, Unavailable};
+
+use crate::convert::{Content, Payload};
+use crate::rejection::Rejection;
 use crate::scheme::Identity;
 use crate::token::TokenRequest;
+use claim::{Ending, Hold};
+use futures_util::future::join_all;
 use jiff::Timestamp;
-use memory::{Hold, Memory};
+use memory::Memory;
+use prometheus_client::registry::Registry;
+use redis::Redis;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::sync::Arc;
@@ -57,52 +69,104 @@ pub struct Terms {
     pub again: bool,
 }
 
+/// One attempt to claim one key.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    key: Key,
+    content: Content,
+    lease: Duration,
+    remember: Duration,
+    /// It passes only if nothing was forgotten since then.
+    unseen_since: Option<Timestamp>,
+    now: Instant,
+}
+
+impl Attempt {
+    /// When the lease ends.
+    fn until(&self) -> Instant {
+        self.now + self.lease
+    }
+}
+
 /// The ledger.
 #[derive(Debug)]
-pub struct Ledger {
-    memory: Memory,
-    complete_since: Timestamp,
-}
+pub struct Ledger(Store);
 
-/// A notification that is claimed: no other copy of it passes while this exists.
 #[derive(Debug)]
-pub struct Admitted {
-    payload: Payload,
-    claim: Claim,
+enum Store {
+    Memory(Memory),
+    Redis(Arc<Redis>),
 }
 
-impl Admitted {
-    /// What will be forwarded.
-    #[must_use]
-    pub fn payload(&self) -> &Payload {
-        &self.payload
-    }
-
-    /// The claim that it holds.
-    pub fn claim(&self) -> &Claim {
-        &self.claim
-    }
-
-    pub(crate) fn into_parts(self) -> (Payload, Claim) {
-        (self.payload, self.claim)
-    }
+/// Where a ledger is kept.
+#[derive(Debug)]
+pub enum Kept {
+    /// In this process.
+    Memory {
+        /// Entries.
+        capacity: usize,
+    },
+    /// In a store that replicas share.
+    Shared(Settings),
 }
 
 impl Ledger {
+    /// A ledger that is kept there; one in memory knows everything since `started`. A shared one
+    /// claims nothing until [`Self::connect`] or [`Self::keep_connected`] has connected it.
+    #[must_use]
+    pub fn new(kept: &Kept, started: Timestamp) -> Self {
+        match kept {
+            Kept::Memory { capacity } => Self::in_memory(*capacity, started),
+            Kept::Shared(settings) => Self(Store::Redis(Arc::new(Redis::new(settings.clone())))),
+        }
+    }
+
     /// A ledger in memory that holds at most `capacity` entries and knows everything since
     /// `started`.
     #[must_use]
     pub fn in_memory(capacity: usize, started: Timestamp) -> Self {
-        Self {
-            memory: Memory::new(capacity),
-            complete_since: started,
+        Self(Store::Memory(Memory::new(capacity, started)))
+    }
+
+    /// Connects to the store, if there is one, and looks whether it is fit to be a ledger.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn connect(&self) -> Result<(), Complaint> {
+        match &self.0 {
+            Store::Memory(_) => Ok(()),
+            Store::Redis(redis) => redis.examine().await,
         }
     }
 
-    /// Nothing that was delivered since then is forgotten before its time.
+    /// Keeps the connection to the store, if there is one: never comes back.
+    pub async fn keep_connected(&self) {
+        if let Store::Redis(redis) = &self.0 {
+            redis.keep_connected().await;
+        }
+    }
+
+    /// Comes back when every outcome is written, also those that the store has not taken yet.
+    pub async fn settled(&self) {
+        if let Store::Redis(redis) = &self.0 {
+            redis.settled().await;
+        }
+    }
+
+    /// How many deliveries the store does not know of yet.
     #[must_use]
-    pub fn complete_since(&self) -> Timestamp {
-        self.complete_since
+    pub fn unsettled(&self) -> usize {
+        match &self.0 {
+            Store::Memory(_) => 0,
+            Store::Redis(redis) => redis.unsettled(),
+        }
+    }
+
+    /// Registers the figures of the store, if there is one.
+    pub fn register(&self, registry: &mut Registry) {
+        if let Store::Redis(redis) = &self.0 {
+            redis.register(registry);
+        }
     }
 
     /// The key under which a payload is known; a batch has one of its own, beside those of its items.
@@ -123,31 +187,66 @@ impl Ledger {
     /// one that was delivered alone, or in another batch, is a conflict.
     ///
     /// # Errors
-    /// [`Rejection::InFlight`], [`Rejection::Repeat`], [`Rejection::Conflict`] or
-    /// [`Rejection::Saturated`].
-    pub fn claim(
+    /// [`Rejection::InFlight`], [`Rejection::Repeat`], [`Rejection::Conflict`],
+    /// [`Rejection::Unproven`], [`Rejection::Saturated`] or [`Rejection::StoreDown`].
+    pub async fn claim(
         self: &Arc<Self>,
         payload: Payload,
         terms: Terms,
         now: Instant,
     ) -> Result<Admitted, Rejection> {
         let key = Self::key(&payload);
-        let mut claim = Claim {
-            ledger: Arc::clone(self),
-            key,
-            hold: self.memory.claim(key, payload.content(), terms, now)?,
-            items: Vec::new(),
-            again: terms.again,
-            stage: Stage::Held,
-        };
+        let mut keys = vec![key];
         if let Identity::Batch(items) = &payload.signed().identity {
-            for item in items.iter().copied().map(Key) {
-                // On the way out, the claim gives back what it holds so far.
-                let hold = self.memory.claim(item, payload.content(), terms, now)?;
-                claim.items.push((item, hold));
+            keys.extend(items.iter().copied().map(Key));
+        }
+        let attempts = keys.into_iter().map(|key| {
+            let attempt = Attempt {
+                key,
+                content: payload.content(),
+                lease: terms.lease,
+                remember: terms.remember,
+                unseen_since: payload.unseen_since(),
+                now,
+            };
+            async move { (attempt, self.try_claim(&attempt).await) }
+        });
+        // Those that are held when another is refused are given back with the claim.
+        let mut claim = Claim::new(self, key, terms.again);
+        let mut refused = None;
+        for (attempt, claimed) in join_all(attempts).await {
+            match claimed {
+                Ok(hold) => claim.hold(attempt, hold),
+                Err(why) => refused = refused.or(Some(why)),
             }
         }
-        Ok(Admitted { payload, claim })
+        match refused {
+            Some(why) => Err(why),
+            None => Ok(Admitted::new(payload, claim)),
+        }
+    }
+
+    async fn try_claim(&self, attempt: &Attempt) -> Result<Hold, Rejection> {
+        match &self.0 {
+            Store::Memory(memory) => memory.claim(attempt),
+            Store::Redis(redis) => redis.claim(attempt).await,
+        }
+    }
+
+    /// Ends a claim. Where the store does not take the outcome, it is written in the background.
+    async fn end(&self, attempt: &Attempt, hold: Hold, ending: Ending) {
+        match &self.0 {
+            Store::Memory(memory) => memory.end(attempt.key, hold, ending),
+            Store::Redis(redis) => redis.end(attempt, hold, ending).await,
+        }
+    }
+
+    /// Ends a claim where nobody can wait for it.
+    fn end_later(&self, attempt: &Attempt, hold: Hold, ending: Ending) {
+        match &self.0 {
+            Store::Memory(memory) => memory.end(attempt.key, hold, ending),
+            Store::Redis(redis) => redis.end_later(attempt, hold, ending),
+        }
     }
 
     /// The key under which a request for a token is known.
@@ -156,99 +255,22 @@ impl Ledger {
         Key(request.identity())
     }
 
-    /// Grants a token, unless the request was granted one before: then that one.
+    /// When the token of a request was granted first: `now`, unless it was granted before.
     ///
     /// # Errors
-    /// [`Rejection::Saturated`].
-    pub fn grant(
+    /// [`Rejection::Saturated`] or [`Rejection::StoreDown`].
+    pub async fn granted(
         &self,
-        request: TokenRequest,
-        token: &str,
+        request: &TokenRequest,
+        now: Timestamp,
         remember: Duration,
-    ) -> Result<Grant, Rejection> {
-        let granted = Stored {
-            status: 200,
-            content_type: None,
-            body: token.as_bytes().into(),
+    ) -> Result<Timestamp, Rejection> {
+        let (key, seconds) = (Self::token_key(request), now.as_second());
+        let first = match &self.0 {
+            Store::Memory(memory) => memory.keep(key, seconds, remember)?,
+            Store::Redis(redis) => redis.keep(key, seconds, remember).await?,
         };
-        let key = Self::token_key(&request);
-        let granted = self.memory.keep(key, &granted, remember)?;
-        Ok(request.grant(&String::from_utf8_lossy(&granted.body)))
-    }
-}
-
-/// The right to deliver one notification. It gives itself back when it is dropped before anything
-/// was sent; after that, only an outcome or the end of its lease ends it.
-#[derive(Debug)]
-#[must_use = "an unsettled claim is given back, or holds until its lease ends"]
-pub struct Claim {
-    ledger: Arc<Ledger>,
-    key: Key,
-    hold: Hold,
-    /// The items of a batch.
-    items: Vec<(Key, Hold)>,
-    /// Whether a delivered one may come again.
-    again: bool,
-    stage: Stage,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Stage {
-    Held,
-    Sent,
-    Settled,
-}
-
-impl Claim {
-    /// The key it holds.
-    #[must_use]
-    pub fn key(&self) -> Key {
-        self.key
-    }
-
-    /// 1 for the first delivery to the app, then 2, 3, ...; of a batch, that of the item that was there most
-    /// often.
-    #[must_use]
-    pub fn attempt(&self) -> u32 {
-        let items = self.items.iter().map(|(_, hold)| hold.attempt);
-        items.fold(self.hold.attempt, u32::max)
-    }
-
-    /// From here on the app may have seen the notification.
-    pub fn sent(&mut self) {
-        self.stage = Stage::Sent;
-    }
-
-    /// The app said 2xx: copies get this answer from now on, unless they are to pass again.
-    pub fn deliver(mut self, answer: Stored) {
-        if self.again {
-            return self.free();
-        }
-        self.stage = Stage::Settled;
-        for (key, hold) in &self.items {
-            self.ledger.memory.deliver(*key, *hold, answer.clone());
-        }
-        self.ledger.memory.deliver(self.key, self.hold, answer);
-    }
-
-    /// The app refused: the next copy reaches it again.
-    pub fn free(mut self) {
-        self.stage = Stage::Settled;
-        self.give_back(true);
-    }
-
-    fn give_back(&self, seen: bool) {
-        for (key, hold) in self.items.iter().chain([&(self.key, self.hold)]) {
-            self.ledger.memory.free(*key, *hold, seen);
-        }
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        if self.stage == Stage::Held {
-            self.give_back(false);
-        }
+        Timestamp::from_second(first).map_err(|_| Rejection::Internal)
     }
 }
 

@@ -48,6 +48,8 @@ pub enum Rejection {
     Saturated,
     /// The signed time lies before every limit.
     Stale,
+    /// The ledger's store does not answer.
+    StoreDown,
     /// A genuine test event of the gateway, acknowledged without the app.
     Test,
     /// The head or the body did not arrive in time.
@@ -125,6 +127,7 @@ impl Rejection {
             Self::Granted(_) | Self::Test => return None,
             Self::Crowded | Self::Saturated => "saturated",
             Self::Stale => "stale",
+            Self::StoreDown => "store_down",
             Self::Timeout => "timeout",
             Self::TooLarge(_) => "too_large",
             Self::UnknownClient => "unknown_client",
@@ -162,6 +165,7 @@ impl fmt::Display for Rejection {
             Self::Repeat(_) => "delivered before, the stored answer is given again",
             Self::Saturated => "the ledger is full: raise replay.capacity",
             Self::Stale => "signed longer ago than max_age and late allow",
+            Self::StoreDown => "the ledger's store does not answer: see kawal_store_up and the log",
             Self::Test => "a test event, acknowledged without the app",
             Self::Timeout => "the request did not arrive in time",
             Self::TooLarge(Part::Head) => "the head is larger than limits.head",

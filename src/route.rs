@@ -133,7 +133,7 @@ impl Route {
     ///
     /// # Errors
     /// The first reason not to forward. `known` is filled as far as the judgement came.
-    pub fn admit(
+    pub async fn admit(
         &self,
         received: Received,
         ledger: &Arc<Ledger>,
@@ -142,7 +142,7 @@ impl Route {
     ) -> Result<Admitted, Rejection> {
         let gateway = &self.gateway;
         if self.purpose == Purpose::Token {
-            let granted = self.grant(received, ledger, now, known);
+            let granted = self.grant(received, ledger, now, known).await;
             return Err(granted.map_or_else(|refused| refused, Rejection::Granted));
         }
         known.reference = gateway.scheme.reference(&received);
@@ -159,14 +159,14 @@ impl Route {
             // An inquiry that nobody waits for any more tells the customer's details to a replayer.
             Duplicate::Forward => gateway.window.without_late(),
         };
-        let fresh = window.check(authentic, now.wall, ledger.complete_since())?;
+        let fresh = window.check(authentic, now.wall)?;
         let authorized = token::authorize(fresh, gateway.issuer.as_ref(), now.wall)?;
         if test {
             return Err(Rejection::Test);
         }
         let payload = Payload::prepare(authorized, self.convert)?;
         known.key = Some(Ledger::key(&payload));
-        let claimed = ledger.claim(payload, self.terms(), now.steady);
+        let claimed = ledger.claim(payload, self.terms(), now.steady).await;
         if self.duplicate == Duplicate::Reject && matches!(claimed, Err(Rejection::Repeat(_))) {
             return Err(Rejection::Duplicate);
         }
@@ -174,7 +174,7 @@ impl Route {
     }
 
     /// Judges a request for a token.
-    fn grant(
+    async fn grant(
         &self,
         received: Received,
         ledger: &Arc<Ledger>,
@@ -188,13 +188,15 @@ impl Route {
         let signed = authentic.signed();
         (known.client, known.at) = (signed.client.clone(), signed.at);
         let window = gateway.window.without_late();
-        let fresh = window.check(authentic, now.wall, ledger.complete_since())?;
+        let fresh = window.check(authentic, now.wall)?;
         let request = issuer.read(fresh)?;
         known.key = Some(Ledger::token_key(&request));
-        let token = issuer.issue(&request, now.wall)?;
         // No repeat is given a token that has ended.
         let remember = (window.span() + REMEMBER_MARGIN).min(token::LIFETIME);
-        ledger.grant(request, &token, remember)
+        // A repeat is granted the same token, since a token is made of its request and this time.
+        let at = ledger.granted(&request, now.wall, remember).await?;
+        let token = issuer.issue(&request, at)?;
+        Ok(request.grant(&token))
     }
 
     /// The form of answers that are not the app's.

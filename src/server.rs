@@ -14,8 +14,9 @@ pub use shutdown::EndSignals;
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Limits, Timeouts};
 use crate::forward::Upstream;
-use crate::ledger::Ledger;
+use crate::ledger::{Complaint, Ledger};
 use crate::route::Routes;
+use crate::telemetry;
 use async_trait::async_trait;
 use connection::Listener;
 use downstream::HeadBounds;
@@ -27,6 +28,7 @@ use pingora_core::protocols::Stream;
 use pingora_core::server::{Fds, ShutdownWatch};
 use pingora_core::services::Service as _;
 use pingora_core::services::listening::Service;
+use prometheus_client::registry::Registry;
 use shutdown::InFlight;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -52,6 +54,7 @@ struct Server {
     /// For those that are told that there is no slot.
     turned_away: Arc<ConnectionLimit>,
     in_flight: Arc<InFlight>,
+    metrics: Registry,
     draining: AtomicBool,
 }
 
@@ -169,9 +172,15 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// Where the system does not tell a listener's address.
-pub fn start(config: Config, bound: Bound, clock: Arc<Clock>) -> io::Result<Running> {
+pub fn start(
+    config: Config,
+    ledger: Arc<Ledger>,
+    bound: Bound,
+    clock: Arc<Clock>,
+) -> io::Result<Running> {
     let server = Arc::new(Server {
-        ledger: Arc::new(Ledger::in_memory(config.capacity, clock.started())),
+        metrics: telemetry::registry(&ledger),
+        ledger,
         upstream: Arc::new(config.upstream),
         pool: Pool::new(config.timeouts.connect),
         connections: ConnectionLimit::new(config.limits.connections),
@@ -185,6 +194,8 @@ pub fn start(config: Config, bound: Bound, clock: Arc<Clock>) -> io::Result<Runn
         clock,
     });
     tokio::spawn(upstream::keep_resolved(Arc::clone(&server.upstream)));
+    let ledger = Arc::clone(&server.ledger);
+    tokio::spawn(async move { ledger.keep_connected().await });
     let (public, watch) = watch::channel(false);
     let listen = serve(&server, bound.listen, Listener::Public, watch)?;
     let (admin_end, watch) = watch::channel(false);
@@ -229,40 +240,62 @@ fn serve(
 
 impl Running {
     /// Ends: listeners close, `/readyz` says 503, idle connections close, and requests in flight
-    /// have until `timeouts.drain`. Comes back with the number of those that did not finish.
+    /// have until `timeouts.drain`, as have deliveries that the ledger's store does not know of yet.
+    /// Comes back with the number of those that did not finish.
     pub async fn drain(&self) -> usize {
         self.server.draining.store(true, Ordering::SeqCst);
         self.public.send_replace(true);
-        let in_flight = &self.server.in_flight;
-        let _ = tokio::time::timeout(self.server.timeouts.drain, in_flight.finished()).await;
-        in_flight.count()
+        let finished = async {
+            self.server.in_flight.finished().await;
+            self.server.ledger.settled().await;
+        };
+        let _ = tokio::time::timeout(self.server.timeouts.drain, finished).await;
+        self.unfinished()
     }
 
-    fn in_flight(&self) -> usize {
-        self.server.in_flight.count()
+    fn unfinished(&self) -> usize {
+        self.server.in_flight.count() + self.server.ledger.unsettled()
     }
+}
+
+/// Why a sidecar does not start.
+#[derive(Debug)]
+pub enum Failed {
+    /// The ledger's store cannot be used as it is configured.
+    Configuration(Complaint),
+    /// A sentence for the user: an address in use, or a system that gives no runtime.
+    System(String),
 }
 
 /// Serves until the process is asked to end, then drains.
 ///
 /// # Errors
-/// A sentence for the user: an address in use, or a system that gives no runtime.
-pub fn run(config: Config) -> Result<(), String> {
-    let failed = |error: io::Error| format!("cannot start: {error}");
+/// What keeps it from starting.
+pub fn run(config: Config) -> Result<(), Failed> {
+    let failed = |error: io::Error| Failed::System(format!("cannot start: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads)
         .enable_all()
         .build()
         .map_err(failed)?;
     let ended = runtime.block_on(async {
-        let bound = bind(&config)?;
+        let bound = bind(&config).map_err(Failed::System)?;
         shutdown::outlive_hangups().map_err(failed)?;
         let mut signals = EndSignals::listen().map_err(failed)?;
         let warnings = config.warnings.clone();
+        let clock = Arc::new(Clock::start());
+        let ledger = Arc::new(Ledger::new(&config.store, clock.started()));
         // So that the first notification already finds the app; it waits for no name server.
-        let first = upstream::resolve(&config.upstream);
-        let _ = tokio::time::timeout(config.timeouts.connect, first).await;
-        let running = start(config, bound, Arc::new(Clock::start())).map_err(failed)?;
+        let app = upstream::resolve(&config.upstream);
+        let app = tokio::time::timeout(config.timeouts.connect, app);
+        let (_, connected) = tokio::join!(app, ledger.connect());
+        // What may pass is looked at again and again, and nothing is claimed until then.
+        if let Err(complaint) = connected
+            && complaint.key.is_some()
+        {
+            return Err(Failed::Configuration(complaint));
+        }
+        let running = start(config, ledger, bound, clock).map_err(failed)?;
         for warning in warnings {
             tracing::warn!(warning, "configuration");
         }
@@ -278,7 +311,7 @@ pub fn run(config: Config) -> Result<(), String> {
         let unfinished = tokio::select! {
             unfinished = running.drain() => unfinished,
             // Whoever asks twice means now.
-            _ = signals.next() => running.in_flight(),
+            _ = signals.next() => running.unfinished(),
         };
         match unfinished {
             0 => tracing::info!("ended"),

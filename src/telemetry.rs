@@ -1,4 +1,8 @@
-//! The log: one JSON line per decision, never a body, a query, a proof or a secret.
+//! The log: one JSON line per decision, never a body, a query, a proof or a secret. And the metrics.
+
+mod metrics;
+
+pub use metrics::{page, registry};
 
 use crate::rejection::Rejection;
 use crate::route::{Known, Route};
@@ -29,6 +33,8 @@ pub struct Decision<'a> {
     pub judged: Option<Timestamp>,
     /// Bytes of the body.
     pub bytes: usize,
+    /// Whether the ledger knows of it, or its store did not answer.
+    pub is_known: bool,
     /// How often the app may have seen it, this time included.
     pub attempt: Option<u32>,
     /// Spent on the judgement.
@@ -50,6 +56,7 @@ impl<'a> Decision<'a> {
             known: Known::default(),
             judged: None,
             bytes: 0,
+            is_known: true,
             attempt: None,
             verify: Duration::ZERO,
             upstream: None,
@@ -65,6 +72,8 @@ impl<'a> Decision<'a> {
         let id = self.known.key.map(|key| key.to_string());
         let signed = self.judged.zip(self.known.at);
         let age_s = signed.map(|(now, at)| now.duration_since(at).as_secs());
+        let unknown = (!self.is_known).then_some(&Rejection::StoreDown);
+        let rejection = rejection.or(unknown);
         let reason = rejection.and_then(Rejection::reason);
         let why = reason.and(rejection).map(ToString::to_string);
         let (verify_us, total_us) = (micros(self.verify), micros(self.begun.elapsed()));
@@ -83,6 +92,7 @@ impl<'a> Decision<'a> {
                     age_s,
                     attempt = self.attempt,
                     bytes = self.bytes,
+                    bypassed = unknown.map(|_| true),
                     status,
                     app_status = self.app_status,
                     verify_us,
@@ -92,7 +102,9 @@ impl<'a> Decision<'a> {
                 )
             };
         }
-        if outcome.is_usual() {
+        if !self.is_known {
+            line!(error);
+        } else if outcome.is_usual() {
             line!(info);
         } else {
             line!(warn);
@@ -176,6 +188,10 @@ impl Visit for Members<'_> {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
         self.add(field, value);
     }
 

@@ -31,9 +31,16 @@ pub const LIFETIME: Duration = Duration::from_secs(900);
 pub struct Authorized {
     received: Received,
     signed: Signed,
+    unseen_since: Option<Timestamp>,
 }
 
 impl Authorized {
+    /// As [`Fresh::unseen_since`].
+    #[must_use]
+    pub fn unseen_since(&self) -> Option<Timestamp> {
+        self.unseen_since
+    }
+
     pub(crate) fn into_parts(self) -> (Received, Signed) {
         (self.received, self.signed)
     }
@@ -59,8 +66,13 @@ pub fn authorize(
         // A gateway's clock that is ahead takes nothing from its token.
         issuer.check(token, client, at.map_or(now, |at| at.min(now)))?;
     }
+    let unseen_since = fresh.unseen_since();
     let (received, signed) = fresh.into_parts();
-    Ok(Authorized { received, signed })
+    Ok(Authorized {
+        received,
+        signed,
+        unseen_since,
+    })
 }
 
 /// A genuine and fresh request for a token.

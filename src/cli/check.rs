@@ -1,11 +1,13 @@
 //! `kawal check`: finds all that `serve` would, and prints what it would do.
 
-use super::{Exit, say, table};
+use super::{Exit, complain_of, say, table};
 use crate::answer::Respond;
 use crate::config::{self, Config};
 use crate::convert::Convert;
+use crate::ledger::{Complaint, Ledger};
 use crate::route::Purpose;
 use crate::token::Issuer;
+use jiff::Timestamp;
 use std::path::Path;
 
 pub(super) fn run(config: &Config, file: &Path) -> Exit {
@@ -39,14 +41,30 @@ pub(super) fn run(config: &Config, file: &Path) -> Exit {
             .to_owned(),
         ]);
     }
+    let store = match connect(config) {
+        Err(complaint) if complaint.key.is_some() => return complain_of(file, &complaint),
+        Err(complaint) => Some(format!("replay.redis: {complaint}")),
+        Ok(()) => None,
+    };
     let warnings: String = config
         .warnings
         .iter()
+        .chain(&store)
         .map(|warning| format!("warning: {warning}\n"))
         .collect();
     let routes = table(&rows);
     let text = format!("{routes}{warnings}{}: ok\n", file.display());
     say(&text, Exit::Done)
+}
+
+/// Whether the ledger's store, if there is one, can be used.
+fn connect(config: &Config) -> Result<(), Complaint> {
+    let ledger = Ledger::new(&config.store, Timestamp::now());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    // Without a runtime, serve does not start either, and says why.
+    runtime.map_or(Ok(()), |runtime| runtime.block_on(ledger.connect()))
 }
 
 /// Prints what editors check a configuration with.

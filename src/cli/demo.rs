@@ -9,6 +9,7 @@ use super::sign::curl;
 use super::{Exit, complain, say, table};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::ledger::Ledger;
 use crate::scheme::{Draft, Preset};
 use crate::server::{self, EndSignals, Running};
 use app::SampleApp;
@@ -126,7 +127,8 @@ fn start(
             .join("; ")
     })?;
     let bound = server::bind(&config)?;
-    server::start(config, bound, Arc::clone(clock)).map_err(text)
+    let ledger = Ledger::new(&config.store, clock.started());
+    server::start(config, Arc::new(ledger), bound, Arc::clone(clock)).map_err(text)
 }
 
 impl Stage {

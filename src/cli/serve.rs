@@ -1,10 +1,12 @@
 //! `kawal serve`: the sidecar.
 
-use super::{Exit, complain};
+use super::{Exit, complain, complain_of};
 use crate::config::Config;
-use crate::{server, telemetry};
+use crate::server::{self, Failed};
+use crate::telemetry;
+use std::path::Path;
 
-pub(super) fn run(config: Config) -> Exit {
+pub(super) fn run(config: Config, file: &Path) -> Exit {
     // A sidecar holds up to twice as many connections as it serves; the usual soft limit is lower.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let log = telemetry::start();
@@ -12,7 +14,8 @@ pub(super) fn run(config: Config) -> Exit {
     drop(log);
     match served {
         Ok(()) => Exit::Done,
-        Err(why) => {
+        Err(Failed::Configuration(complaint)) => complain_of(file, &complaint),
+        Err(Failed::System(why)) => {
             complain(&why);
             Exit::No
         }

@@ -2,6 +2,7 @@
 
 use crate::answer::Service;
 use crate::convert::Convert;
+use crate::ledger::Unavailable;
 use crate::route::{Duplicate, Policy};
 use crate::scheme::Declaration;
 use bytesize::ByteSize;
@@ -121,29 +122,66 @@ impl Default for LimitsShape {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ReplayShape {
-    #[serde(rename = "store")]
-    pub(super) _store: Store,
+    /// In this process, or shared by replicas.
+    pub(super) store: Store,
+    /// Entries in memory.
     pub(super) capacity: usize,
+    /// What becomes of a delivered notification that comes again.
     pub(super) duplicate: Duplicate,
+    /// What becomes of a notification when the store does not answer.
+    pub(super) unavailable: Unavailable,
+    /// The shared store.
+    #[schemars(with = "Option<RedisShape>")]
+    pub(super) redis: Option<Value>,
 }
 
 impl Default for ReplayShape {
     fn default() -> Self {
         Self {
-            _store: Store::Memory,
+            store: Store::Memory,
             capacity: 100_000,
             duplicate: Duplicate::Acknowledge,
+            unavailable: Unavailable::Reject,
+            redis: None,
         }
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Store {
     Memory,
+    Redis,
+}
+
+/// Redis or Valkey.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RedisShape {
+    /// Such as `redis://HOST:6379/0`, without a password.
+    pub(super) url: String,
+    /// A reference to its password.
+    #[serde(default)]
+    #[schemars(regex(pattern = "^(file|env):.+$"))]
+    pub(super) password: Option<String>,
+    /// What all keys begin with.
+    #[serde(default = "prefix")]
+    pub(super) prefix: String,
+    /// How long one step may take.
+    #[serde(default = "timeout", with = "humantime_serde")]
+    #[schemars(with = "String")]
+    pub(super) timeout: Duration,
+}
+
+fn prefix() -> String {
+    "kawal".to_owned()
+}
+
+fn timeout() -> Duration {
+    Duration::from_millis(250)
 }
 
 /// One sender.

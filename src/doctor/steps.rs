@@ -88,6 +88,7 @@ pub(super) fn step_of(why: &Rejection) -> &'static str {
         | Rejection::Internal
         | Rejection::Repeat(_)
         | Rejection::Saturated
+        | Rejection::StoreDown
         | Rejection::Test
         | Rejection::Timeout
         | Rejection::UpstreamDown

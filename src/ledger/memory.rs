@@ -1,8 +1,10 @@
 //! The ledger in this process: bounded, never evicting, gone with the process.
 
-use super::{Key, Terms};
+use super::claim::{Ending, Hold};
+use super::{Attempt, Key};
 use crate::convert::Content;
 use crate::rejection::{Rejection, Stored};
+use jiff::Timestamp;
 use moka::Expiry;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
@@ -18,14 +20,7 @@ pub(super) struct Memory {
     records: Cache<Key, Arc<Record>>,
     capacity: Arc<Capacity>,
     tokens: AtomicU64,
-}
-
-/// One claim among all that were ever made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hold {
-    /// How often the app may have seen the notification, this time included.
-    pub(super) attempt: u32,
-    token: u64,
+    complete_since: Timestamp,
 }
 
 /// Capacity for entries that are in flight or delivered, and as much for free ones, which hold
@@ -66,8 +61,13 @@ struct State {
 
 #[derive(Debug)]
 enum Phase {
-    InFlight { until: Instant, token: u64 },
+    InFlight {
+        until: Instant,
+        token: u128,
+    },
     Delivered(Stored),
+    /// A token's request was granted at this time, in seconds since 1970.
+    Granted(i64),
     Free,
 }
 
@@ -102,10 +102,11 @@ impl Expiry<Key, Arc<Record>> for ByRecord {
 }
 
 impl Memory {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, complete_since: Timestamp) -> Self {
         Self {
             records: Cache::builder().expire_after(ByRecord).build(),
             tokens: AtomicU64::new(0),
+            complete_since,
             capacity: Arc::new(Capacity {
                 most: capacity,
                 live: AtomicUsize::new(0),
@@ -115,24 +116,18 @@ impl Memory {
     }
 
     /// The right to make the next attempt.
-    pub(super) fn claim(
-        &self,
-        key: Key,
-        content: Content,
-        terms: Terms,
-        now: Instant,
-    ) -> Result<Hold, Rejection> {
-        self.with_room(|| self.try_claim(key, content, terms, now))
+    pub(super) fn claim(&self, attempt: &Attempt) -> Result<Hold, Rejection> {
+        self.with_room(|| self.try_claim(attempt))
     }
 
-    /// What is known under a key from now on: `answer`, unless another is already.
+    /// What is known under a key from now on: `seconds`, unless another time is already.
     pub(super) fn keep(
         &self,
         key: Key,
-        answer: &Stored,
+        seconds: i64,
         remember: Duration,
-    ) -> Result<Stored, Rejection> {
-        self.with_room(|| self.try_keep(key, answer, remember))
+    ) -> Result<i64, Rejection> {
+        self.with_room(|| self.try_keep(key, seconds, remember))
     }
 
     /// Entries whose time is over are removed in passing; makes sure of it before refusing.
@@ -146,67 +141,70 @@ impl Memory {
         }
     }
 
-    fn try_keep(&self, key: Key, answer: &Stored, remember: Duration) -> Result<Stored, Rejection> {
+    fn try_keep(&self, key: Key, seconds: i64, remember: Duration) -> Result<i64, Rejection> {
         let mut kept = Err(Rejection::Saturated);
         self.records.entry(key).and_compute_with(|entry| {
             let Some(entry) = entry else {
-                let delivered = Phase::Delivered(answer.clone());
-                let record = self.record(Content::default(), remember, delivered);
+                let granted = Phase::Granted(seconds);
+                let record = self.record(Content::default(), remember, granted);
                 return record.map_or(Op::Nop, |record| {
-                    kept = Ok(answer.clone());
+                    kept = Ok(seconds);
                     Op::Put(record)
                 });
             };
             kept = match &entry.into_value().state.lock().phase {
-                Phase::Delivered(answer) => Ok(answer.clone()),
-                Phase::InFlight { .. } | Phase::Free => Err(Rejection::Internal),
+                Phase::Granted(first) => Ok(*first),
+                Phase::InFlight { .. } | Phase::Delivered(_) | Phase::Free => {
+                    Err(Rejection::Internal)
+                }
             };
             Op::Nop
         });
         kept
     }
 
-    fn try_claim(
-        &self,
-        key: Key,
-        content: Content,
-        terms: Terms,
-        now: Instant,
-    ) -> Result<Hold, Rejection> {
+    fn try_claim(&self, attempt: &Attempt) -> Result<Hold, Rejection> {
         let mut outcome = Err(Rejection::Internal);
-        let until = now + terms.lease;
-        let token = self.tokens.fetch_add(1, Ordering::Relaxed);
+        let (content, until) = (attempt.content, attempt.until());
+        let is_unproven = attempt
+            .unseen_since
+            .is_some_and(|at| at < self.complete_since);
+        let token = u128::from(self.tokens.fetch_add(1, Ordering::Relaxed));
         // The map runs the closures of one key one after the other, so one copy passes.
-        self.records
-            .entry(key)
-            .and_compute_with(|entry| match entry {
-                None => {
-                    match self.record(content, terms.remember, Phase::InFlight { until, token }) {
-                        None => {
-                            outcome = Err(Rejection::Saturated);
-                            Op::Nop
-                        }
-                        Some(record) => {
-                            outcome = Ok(Hold { attempt: 1, token });
-                            Op::Put(record)
-                        }
-                    }
+        self.records.entry(attempt.key).and_compute_with(|entry| {
+            let record = entry.map(moka::Entry::into_value);
+            if let Some(Err(why)) = record
+                .as_ref()
+                .map(|record| record.state.lock().refuses(content, attempt.now))
+            {
+                outcome = Err(why);
+                return Op::Nop;
+            }
+            if is_unproven {
+                outcome = Err(Rejection::Unproven);
+                return Op::Nop;
+            }
+            let claimed = match record {
+                None => self.record(content, attempt.remember, Phase::InFlight { until, token }),
+                Some(record) => {
+                    let mut state = record.state.lock();
+                    let claimed = state.claim(&self.capacity, content, (until, token));
+                    drop(state);
+                    claimed.then_some(record)
                 }
-                Some(entry) => {
-                    let record = entry.into_value();
-                    outcome =
-                        record
-                            .state
-                            .lock()
-                            .claim(&self.capacity, content, (until, token), now);
-                    // Putting it again starts its time anew.
-                    if outcome.is_ok() {
-                        Op::Put(record)
-                    } else {
-                        Op::Nop
-                    }
-                }
+            };
+            let Some(record) = claimed else {
+                outcome = Err(Rejection::Saturated);
+                return Op::Nop;
+            };
+            outcome = Ok(Hold {
+                attempt: record.state.lock().attempts,
+                token,
+                is_known: true,
             });
+            // Putting it again starts its time anew.
+            Op::Put(record)
+        });
         outcome
     }
 
@@ -225,28 +223,27 @@ impl Memory {
         }))
     }
 
-    pub(super) fn deliver(&self, key: Key, hold: Hold, answer: Stored) {
-        self.end(key, hold, |state| {
-            state.phase = Phase::Delivered(answer);
-            true
-        });
-    }
-
-    /// Ends a claim without a delivery; `seen` tells whether the app saw the attempt.
-    pub(super) fn free(&self, key: Key, hold: Hold, seen: bool) {
-        self.end(key, hold, |state| {
-            state.attempts -= u32::from(!seen);
-            if state.attempts == 0 || !self.capacity.take(&self.capacity.free) {
-                return false;
-            }
-            state.phase = Phase::Free;
-            Capacity::leave(&self.capacity.live);
-            true
-        });
+    /// Ends a claim, unless another has taken it over.
+    pub(super) fn end(&self, key: Key, hold: Hold, ending: Ending) {
+        match ending {
+            Ending::Delivered(answer) => self.end_by(key, hold, |state| {
+                state.phase = Phase::Delivered(answer);
+                true
+            }),
+            Ending::Free { seen } => self.end_by(key, hold, |state| {
+                state.attempts -= u32::from(!seen);
+                if state.attempts == 0 || !self.capacity.take(&self.capacity.free) {
+                    return false;
+                }
+                state.phase = Phase::Free;
+                Capacity::leave(&self.capacity.live);
+                true
+            }),
+        }
     }
 
     /// Ends a claim that still holds; the entry stays, its time starting anew, where `how` says so.
-    fn end(&self, key: Key, hold: Hold, how: impl FnOnce(&mut State) -> bool) {
+    fn end_by(&self, key: Key, hold: Hold, how: impl FnOnce(&mut State) -> bool) {
         self.records.entry(key).and_compute_with(|entry| {
             let Some(record) = entry.map(moka::Entry::into_value) else {
                 return Op::Nop;
@@ -265,32 +262,39 @@ impl Memory {
 }
 
 impl State {
+    /// Whether a claim of this content has to stop here.
+    fn refuses(&self, content: Content, now: Instant) -> Result<(), Rejection> {
+        let same = self.content == content;
+        match &self.phase {
+            Phase::Delivered(answer) if same => Err(Rejection::Repeat(answer.clone())),
+            Phase::InFlight { until, .. } if *until > now && same => {
+                Err(Rejection::InFlight { wait: *until - now })
+            }
+            Phase::InFlight { until, .. } if *until <= now => Ok(()),
+            Phase::Delivered(_) | Phase::Granted(_) | Phase::InFlight { .. } => {
+                Err(Rejection::Conflict)
+            }
+            Phase::Free => Ok(()),
+        }
+    }
+
+    /// Takes over what is free, or was held for too long; `false` where there is no room.
     fn claim(
         &mut self,
         capacity: &Capacity,
         content: Content,
-        (until, token): (Instant, u64),
-        now: Instant,
-    ) -> Result<Hold, Rejection> {
-        let same = self.content == content;
-        match &self.phase {
-            Phase::Delivered(answer) if same => return Err(Rejection::Repeat(answer.clone())),
-            Phase::Delivered(_) => return Err(Rejection::Conflict),
-            Phase::InFlight { until, .. } if *until > now && same => {
-                return Err(Rejection::InFlight { wait: *until - now });
+        (until, token): (Instant, u128),
+    ) -> bool {
+        if self.is_free() {
+            if !capacity.take(&capacity.live) {
+                return false;
             }
-            Phase::InFlight { until, .. } if *until > now => return Err(Rejection::Conflict),
-            Phase::InFlight { .. } => {}
-            Phase::Free if !capacity.take(&capacity.live) => return Err(Rejection::Saturated),
-            Phase::Free => Capacity::leave(&capacity.free),
+            Capacity::leave(&capacity.free);
         }
         self.content = content;
         self.attempts += 1;
         self.phase = Phase::InFlight { until, token };
-        Ok(Hold {
-            attempt: self.attempts,
-            token,
-        })
+        true
     }
 
     fn is_free(&self) -> bool {

@@ -1,15 +1,31 @@
 //! The ledger against a model, under threads, and full.
 
-use super::memory::{Hold, Memory};
+use super::claim::{Ending, Hold};
+use super::memory::Memory;
 use super::*;
+use crate::rejection::Stored;
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const TERMS: Terms = Terms {
-    lease: Duration::from_secs(45),
-    remember: Duration::from_secs(3600),
-    again: false,
-};
+const LEASE: Duration = Duration::from_secs(45);
+const REMEMBER: Duration = Duration::from_secs(3600);
+
+fn attempt(n: u8, content: u8, now: Instant) -> Attempt {
+    Attempt {
+        key: key(n),
+        content: [content; 32],
+        lease: LEASE,
+        remember: REMEMBER,
+        unseen_since: None,
+        now,
+    }
+}
+
+fn memory_of(capacity: usize) -> Memory {
+    Memory::new(capacity, Timestamp::UNIX_EPOCH)
+}
+
+const UNSENT: Ending = Ending::Free { seen: false };
 
 fn key(n: u8) -> Key {
     Key([n; 32])
@@ -25,14 +41,14 @@ fn answer(status: u16) -> Stored {
 
 #[test]
 fn of_many_copies_one_passes() {
-    let memory = Memory::new(10);
+    let memory = memory_of(10);
     let passed = AtomicUsize::new(0);
     let now = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..16 {
             scope.spawn(|| {
                 for n in 0..10 {
-                    if memory.claim(key(n), [0; 32], TERMS, now).is_ok() {
+                    if memory.claim(&attempt(n, 0, now)).is_ok() {
                         passed.fetch_add(1, Ordering::Relaxed);
                     }
                 }
@@ -44,53 +60,66 @@ fn of_many_copies_one_passes() {
 
 #[test]
 fn a_full_one_refuses_and_forgets_nobody() {
-    let memory = Memory::new(3);
+    let memory = memory_of(3);
     let now = Instant::now();
     for n in 0..3 {
-        let hold = memory.claim(key(n), [n; 32], TERMS, now).unwrap();
-        memory.deliver(key(n), hold, answer(200));
+        let hold = memory.claim(&attempt(n, n, now)).unwrap();
+        memory.end(key(n), hold, Ending::Delivered(answer(200)));
     }
     for n in 3..200 {
-        assert_eq!(
-            memory.claim(key(n), [n; 32], TERMS, now),
-            Err(Rejection::Saturated)
-        );
+        assert_eq!(memory.claim(&attempt(n, n, now)), Err(Rejection::Saturated));
     }
     for n in 0..3 {
-        let again = memory.claim(key(n), [n; 32], TERMS, now);
+        let again = memory.claim(&attempt(n, n, now));
         assert_eq!(again, Err(Rejection::Repeat(answer(200))));
     }
 }
 
 #[test]
 fn what_is_kept_first_stays() {
-    let memory = Memory::new(2);
-    let hour = Duration::from_secs(3600);
-    let keep = |n, status| memory.keep(key(n), &answer(status), hour);
-    assert_eq!(keep(1, 200), Ok(answer(200)));
-    assert_eq!(keep(1, 201), Ok(answer(200)));
-    assert_eq!(keep(2, 202), Ok(answer(202)));
-    assert_eq!(keep(3, 203), Err(Rejection::Saturated));
-    assert_eq!(keep(2, 204), Ok(answer(202)));
+    let memory = memory_of(2);
+    let keep = |n, seconds| memory.keep(key(n), seconds, REMEMBER);
+    assert_eq!(keep(1, 100), Ok(100));
+    assert_eq!(keep(1, 101), Ok(100));
+    assert_eq!(keep(2, 102), Ok(102));
+    assert_eq!(keep(3, 103), Err(Rejection::Saturated));
+    assert_eq!(keep(2, 104), Ok(102));
+}
+
+#[test]
+fn what_is_late_passes_only_with_a_memory_of_its_time() {
+    let (now, began) = (Instant::now(), Timestamp::UNIX_EPOCH);
+    let memory = memory_of(3);
+    let late = |n, second| Attempt {
+        unseen_since: Some(Timestamp::from_second(second).unwrap()),
+        ..attempt(n, n, now)
+    };
+    assert_eq!(began.as_second(), 0);
+    assert_eq!(memory.claim(&late(1, -1)), Err(Rejection::Unproven));
+    assert!(memory.claim(&late(2, 0)).is_ok());
+    let hold = memory.claim(&attempt(3, 3, now)).unwrap();
+    memory.end(key(3), hold, Ending::Delivered(answer(200)));
+    let known = memory.claim(&late(3, -1));
+    assert_eq!(known, Err(Rejection::Repeat(answer(200))), "it is known");
 }
 
 #[test]
 fn room_comes_back_when_entries_leave() {
-    let memory = Memory::new(1);
+    let memory = memory_of(1);
     let now = Instant::now();
-    let brief = Terms {
+    let brief = |n| Attempt {
         remember: Duration::from_millis(1),
-        ..TERMS
+        ..attempt(n, 0, now)
     };
     for n in 0..3 {
-        let mut claimed = memory.claim(key(n), [0; 32], brief, now);
+        let mut claimed = memory.claim(&brief(n));
         // The library frees an entry some accesses after its time; nothing but time may be needed.
         for _ in 0..1000 {
             if claimed.is_ok() {
                 break;
             }
             std::thread::sleep(Duration::from_millis(1));
-            claimed = memory.claim(key(n), [0; 32], brief, now);
+            claimed = memory.claim(&brief(n));
         }
         assert_eq!(claimed.map(|hold| hold.attempt), Ok(1), "{n}");
     }
@@ -98,27 +127,27 @@ fn room_comes_back_when_entries_leave() {
 
 #[test]
 fn a_claim_that_was_never_sent_leaves_no_trace() {
-    let memory = Memory::new(1);
+    let memory = memory_of(1);
     let now = Instant::now();
-    let hold = memory.claim(key(1), [1; 32], TERMS, now).unwrap();
-    memory.free(key(1), hold, false);
-    let again = memory.claim(key(1), [2; 32], TERMS, now).unwrap();
+    let hold = memory.claim(&attempt(1, 1, now)).unwrap();
+    memory.end(key(1), hold, UNSENT);
+    let again = memory.claim(&attempt(1, 2, now)).unwrap();
     assert_eq!((hold.attempt, again.attempt), (1, 1));
 }
 
 #[test]
 fn a_claim_that_was_taken_over_settles_nothing() {
-    let memory = Memory::new(1);
+    let memory = memory_of(1);
     let now = Instant::now();
-    let first = memory.claim(key(1), [1; 32], TERMS, now).unwrap();
-    let later = now + TERMS.lease;
-    let second = memory.claim(key(1), [1; 32], TERMS, later).unwrap();
-    memory.free(key(1), second, false);
-    let third = memory.claim(key(1), [1; 32], TERMS, later).unwrap();
+    let first = memory.claim(&attempt(1, 1, now)).unwrap();
+    let later = now + LEASE;
+    let second = memory.claim(&attempt(1, 1, later)).unwrap();
+    memory.end(key(1), second, UNSENT);
+    let third = memory.claim(&attempt(1, 1, later)).unwrap();
     assert_eq!(third.attempt, 2, "the second was never sent");
-    memory.deliver(key(1), first, answer(200));
-    memory.deliver(key(1), second, answer(200));
-    let fourth = memory.claim(key(1), [1; 32], TERMS, later);
+    memory.end(key(1), first, Ending::Delivered(answer(200)));
+    memory.end(key(1), second, Ending::Delivered(answer(200)));
+    let fourth = memory.claim(&attempt(1, 1, later));
     assert!(
         matches!(fourth, Err(Rejection::InFlight { .. })),
         "{fourth:?}"
@@ -205,26 +234,26 @@ fn name(outcome: Result<Hold, Rejection>) -> Result<u32, &'static str> {
 proptest! {
     #[test]
     fn behaves_as_its_model(steps in proptest::collection::vec(step(), 1..60)) {
-        let (memory, mut model) = (Memory::new(2), Model::default());
+        let (memory, mut model) = (memory_of(2), Model::default());
         let start = Instant::now();
         for step in steps {
             match step {
                 Step::Claim(content) => {
                     let now = start + Duration::from_secs(model.clock);
-                    let real = memory.claim(key(1), [content; 32], TERMS, now);
+                    let real = memory.claim(&attempt(1, content, now));
                     if let Ok(hold) = &real {
                         model.holder = Some(*hold);
                     }
                     prop_assert_eq!(name(real), model.claim(content));
                 }
                 Step::Deliver => if let Some(hold) = model.end(true, true) {
-                    memory.deliver(key(1), hold, answer(200));
+                    memory.end(key(1), hold, Ending::Delivered(answer(200)));
                 },
                 Step::Refuse => if let Some(hold) = model.end(false, true) {
-                    memory.free(key(1), hold, true);
+                    memory.end(key(1), hold, Ending::Free { seen: true });
                 },
                 Step::Unsent => if let Some(hold) = model.end(false, false) {
-                    memory.free(key(1), hold, false);
+                    memory.end(key(1), hold, UNSENT);
                 },
                 Step::Lose => model.holder = None,
                 Step::Wait(seconds) => model.clock += seconds,

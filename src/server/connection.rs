@@ -94,7 +94,7 @@ async fn one(
     match (head, listener) {
         (Err((rejection, form)), _) => refuse(&mut session, slot, &rejection, form, false).await,
         (Ok(head), Listener::Admin) => {
-            let answer = admin::answer(&head, server.is_draining());
+            let answer = admin::answer(&head, server.is_draining(), &server.metrics);
             let keep_alive = may_go_on(&mut session, &head, None);
             answer_while_kept(&mut session, slot, answer, keep_alive).await;
         }

@@ -13,9 +13,10 @@ use crate::route::Route;
 use crate::settle::{Outcome, Reply};
 use crate::telemetry::{self, Decision};
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use pingora_core::protocols::http::v1::server::HttpSession;
 use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 /// Serves a request that has a route. The gateway's leaving ends nothing here: the app's answer is
@@ -44,10 +45,13 @@ pub(super) async fn serve(
     // Only now, since leases and ages count from here.
     let now = server.now();
     decision.judged = Some(now.wall);
-    let admitted = received.and_then(|body| {
-        let received = Received::new(head.clone(), body);
-        judge(server, route, received, now, &mut decision)
-    });
+    let admitted = match received {
+        Ok(body) => {
+            let received = Received::new(head.clone(), body);
+            judge(server, route, received, now, &mut decision).await
+        }
+        Err(rejection) => Err(rejection),
+    };
     let (answer, outcome, rejection) = match admitted {
         Ok(admitted) => deliver(server, route, admitted, &mut decision).await,
         Err(rejection) => {
@@ -74,7 +78,7 @@ async fn receive(
     read_body(session, head, route.body_limit, server.timeouts.body).await
 }
 
-fn judge(
+async fn judge(
     server: &Server,
     route: &Route,
     received: Received,
@@ -83,14 +87,16 @@ fn judge(
 ) -> Result<Admitted, Rejection> {
     let begun = Instant::now();
     decision.bytes = received.body().len();
-    let admitted = guarded(|| route.admit(received, &server.ledger, now, &mut decision.known));
+    let judgement = route.admit(received, &server.ledger, now, &mut decision.known);
+    let admitted = guarded(judgement).await;
     decision.verify = begun.elapsed();
     admitted
 }
 
 /// A panic in the judgement admits nothing.
-fn guarded<T>(judgement: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
-    catch_unwind(AssertUnwindSafe(judgement)).unwrap_or(Err(Rejection::Internal))
+async fn guarded<T>(judgement: impl Future<Output = Result<T, Rejection>>) -> Result<T, Rejection> {
+    let judged = AssertUnwindSafe(judgement).catch_unwind().await;
+    judged.unwrap_or(Err(Rejection::Internal))
 }
 
 fn refuse(server: &Server, route: &Route, rejection: &Rejection) -> (Answer, Outcome) {
@@ -109,6 +115,7 @@ async fn deliver(
     decision: &mut Decision<'_>,
 ) -> (Answer, Outcome, Option<Rejection>) {
     let begun = Instant::now();
+    decision.is_known = admitted.claim().is_known();
     decision.attempt = Some(admitted.claim().attempt());
     let (body, key) = (admitted.payload().body().clone(), admitted.claim().key());
     let outbound = server.upstream.address(admitted, &route.gateway.name);
@@ -126,9 +133,10 @@ async fn deliver(
     let answer = Answer::relay(reply, acknowledgement.as_ref(), form);
     match outcome {
         Outcome::Delivered => {
-            claim.deliver(answer.keep(|| route.stand_in(&body, key)));
+            let kept = answer.keep(|| route.stand_in(&body, key));
+            claim.deliver(kept).await;
         }
-        Outcome::Refused => claim.free(),
+        Outcome::Refused => claim.free().await,
         // Its drop gives back what was never sent, and leaves the rest to the lease.
         Outcome::Duplicate
         | Outcome::Rejected
@@ -145,10 +153,10 @@ mod tests {
     use super::*;
     use crate::answer::Form;
 
-    #[test]
-    fn a_panic_admits_nothing_and_is_our_fault() {
-        let outcome = guarded(|| -> Result<(), Rejection> { panic!("a broken rule") });
-        assert_eq!(outcome, Err(Rejection::Internal));
+    #[tokio::test]
+    async fn a_panic_admits_nothing_and_is_our_fault() {
+        let outcome = guarded(async { panic!("a broken rule") }).await;
+        assert_eq!(outcome, Err::<(), _>(Rejection::Internal));
         assert_eq!(Answer::to(&Rejection::Internal, Form::Plain).status, 500);
     }
 }

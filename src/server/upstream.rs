@@ -60,6 +60,15 @@ impl Pool {
             Ok(Err(rejection)) => return (Reply::Unsent(rejection), claim),
             Err(_) => return (Reply::Unsent(Rejection::UpstreamTimeout), claim),
         };
+        // A process that was frozen in between may no longer be the one that holds it.
+        if !claim.outlasts(deadline.into_std()) {
+            return (
+                Reply::Unsent(Rejection::InFlight {
+                    wait: Duration::ZERO,
+                }),
+                claim,
+            );
+        }
         claim.sent();
         let written = timeout(
             longest / SHARE_OF_WRITING,

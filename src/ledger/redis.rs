@@ -1,0 +1,371 @@
+//! The ledger in a store that replicas share: Redis or Valkey.
+//!
+//! Every step is one script on one entry, so it happens whole or not at all, by the store's clock. A
+//! token tells a claim from every other, so that a step whose reply was lost can be taken again.
+//! The connection is made and examined by [`Redis::keep_connected`] alone: nothing is claimed in a
+//! store that may forget.
+
+mod address;
+mod complaint;
+mod connection;
+mod examine;
+mod figures;
+mod script;
+
+pub use address::{Address, Password};
+pub use complaint::Complaint;
+
+use super::claim::{Ending, Hold};
+use super::{Attempt, Key};
+use crate::rejection::{Rejection, Stored};
+use ::redis::{ErrorKind, FromRedisValue, RedisError, ScriptInvocation, Value};
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use connection::Connection;
+use figures::{Figures, Operation};
+use parking_lot::Mutex;
+use prometheus_client::registry::Registry;
+use schemars::JsonSchema;
+use script::Scripts;
+use serde::Deserialize;
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, watch};
+use tokio::time::{timeout, timeout_at};
+
+/// What becomes of a notification when the store does not answer.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unavailable {
+    /// 503: the gateway tries again.
+    #[default]
+    Reject,
+    /// It goes to the app unclaimed: a copy may reach the app too.
+    Forward,
+}
+
+/// How the store is used.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it is.
+    pub address: Address,
+    /// What all keys begin with.
+    pub prefix: Box<str>,
+    /// One step, a second try included.
+    pub timeout: Duration,
+    /// What becomes of notifications without it.
+    pub unavailable: Unavailable,
+}
+
+/// The store, as one replica sees it.
+pub(super) struct Redis {
+    settings: Settings,
+    scripts: Scripts,
+    figures: Figures,
+    link: watch::Sender<Link>,
+    seen: Mutex<Seen>,
+    /// Somebody has reason to doubt the link.
+    doubt: Notify,
+    /// Deliveries that the store does not know of yet.
+    unsettled: watch::Sender<usize>,
+}
+
+/// What was seen of the store at the last look.
+#[derive(Default)]
+struct Seen {
+    connection: Option<Connection>,
+    /// How many connections there were.
+    number: u64,
+    complaint: Option<Complaint>,
+    is_clock_off: bool,
+}
+
+/// What claims are made through.
+#[derive(Clone, Debug)]
+enum Link {
+    Down,
+    Up { connection: Connection, number: u64 },
+}
+
+/// Why a step did not succeed.
+#[derive(Debug, PartialEq, Eq)]
+enum Failure {
+    /// Nothing was sent.
+    Down,
+    /// It may have happened.
+    Unsure,
+    /// The store is out of memory.
+    Full,
+    /// The store refused, and nothing happened.
+    Refused,
+}
+
+/// How long the background waits for a new connection before it tries again.
+const AGAIN: Duration = Duration::from_millis(250);
+
+impl Redis {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            scripts: Scripts::new(settings.prefix.clone()),
+            figures: Figures::new(),
+            settings,
+            link: watch::Sender::new(Link::Down),
+            seen: Mutex::default(),
+            doubt: Notify::new(),
+            unsettled: watch::Sender::new(0),
+        }
+    }
+
+    pub(super) fn register(&self, registry: &mut Registry) {
+        self.figures.register(registry);
+    }
+
+    /// The right to make the next attempt.
+    pub(super) async fn claim(self: &Arc<Self>, attempt: &Attempt) -> Result<Hold, Rejection> {
+        let hold = Hold {
+            attempt: 1,
+            token: token()?,
+            is_known: true,
+        };
+        let call = self.scripts.claim(attempt, hold.token);
+        let failure = match self.run(Operation::Claim, &call).await {
+            Ok(Claimed::Held(attempt)) => return Ok(Hold { attempt, ..hold }),
+            Ok(Claimed::Not(why)) => return Err(why),
+            Err(Failure::Full) => return Err(Rejection::Saturated),
+            Err(failure) => failure,
+        };
+        // What has to be proven unseen cannot be, without the store.
+        let forward = self.settings.unavailable == Unavailable::Forward;
+        if forward && attempt.unseen_since.is_none() {
+            self.figures.bypassed.inc();
+            return Ok(Hold {
+                is_known: false,
+                ..hold
+            });
+        }
+        if failure == Failure::Unsure {
+            self.end_later(attempt, hold, Ending::Free { seen: false });
+        }
+        Err(Rejection::StoreDown)
+    }
+
+    /// What is known under a key from now on: `seconds`, unless another time is already.
+    pub(super) async fn keep(
+        &self,
+        key: Key,
+        seconds: i64,
+        remember: Duration,
+    ) -> Result<i64, Rejection> {
+        let call = self.scripts.keep(key, seconds, remember);
+        self.run(Operation::Keep, &call)
+            .await
+            .map_err(|failure| match failure {
+                Failure::Full => Rejection::Saturated,
+                Failure::Down | Failure::Unsure | Failure::Refused => Rejection::StoreDown,
+            })
+    }
+
+    /// Ends a claim, unless another has taken it over.
+    pub(super) async fn end(self: &Arc<Self>, attempt: &Attempt, hold: Hold, ending: Ending) {
+        if self.try_end(attempt, hold, &ending).await.is_err() {
+            self.end_later(attempt, hold, ending);
+        }
+    }
+
+    /// Ends it in the background, as long as the lease lasts: afterwards it has no say.
+    pub(super) fn end_later(self: &Arc<Self>, attempt: &Attempt, hold: Hold, ending: Ending) {
+        // Without a runtime, nothing was ever claimed.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let (redis, attempt) = (Arc::clone(self), *attempt);
+        let waits = matches!(ending, Ending::Delivered(_));
+        if waits {
+            self.unsettled.send_modify(|count| *count += 1);
+            self.figures.unsettled.inc();
+        }
+        runtime.spawn(async move {
+            redis.persist(&attempt, hold, &ending).await;
+            if waits {
+                redis.unsettled.send_modify(|count| *count -= 1);
+                redis.figures.unsettled.dec();
+            }
+        });
+    }
+
+    async fn persist(&self, attempt: &Attempt, hold: Hold, ending: &Ending) {
+        while Instant::now() < attempt.until() {
+            if self.try_end(attempt, hold, ending).await.is_ok() {
+                return;
+            }
+            let mut link = self.link.subscribe();
+            let _ = timeout(AGAIN, link.changed()).await;
+        }
+        if matches!(ending, Ending::Delivered(_)) {
+            self.figures.lost.inc();
+            tracing::error!(
+                id = %attempt.key,
+                "a delivery could not be recorded before its lease ended: a copy reaches the app again"
+            );
+        }
+    }
+
+    async fn try_end(&self, attempt: &Attempt, hold: Hold, ending: &Ending) -> Result<(), Failure> {
+        let (operation, call) = match ending {
+            Ending::Delivered(answer) => {
+                let call = self.scripts.settle(attempt, hold.token, answer);
+                (Operation::Settle, call)
+            }
+            Ending::Free { seen } => {
+                let call = self.scripts.release(attempt, hold.token, *seen);
+                (Operation::Release, call)
+            }
+        };
+        let is_ours: bool = self.run(operation, &call).await?;
+        if !is_ours && matches!(ending, Ending::Delivered(_)) {
+            self.figures.lost.inc();
+            tracing::warn!(
+                id = %attempt.key,
+                "a delivery came after its claim: another copy may have reached the app"
+            );
+        }
+        Ok(())
+    }
+
+    pub(super) fn unsettled(&self) -> usize {
+        *self.unsettled.borrow()
+    }
+
+    /// Comes back when the store knows of every delivery.
+    pub(super) async fn settled(&self) {
+        let mut unsettled = self.unsettled.subscribe();
+        let _ = unsettled.wait_for(|count| *count == 0).await;
+    }
+
+    /// Takes one step, within the timeout, and once more where the connection was lost.
+    async fn run<T: FromRedisValue>(
+        &self,
+        operation: Operation,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<T, Failure> {
+        let begun = Instant::now();
+        let outcome = self.step(operation, call, begun).await;
+        self.figures
+            .observe(operation, begun.elapsed(), outcome.is_ok());
+        outcome
+    }
+
+    async fn step<T: FromRedisValue>(
+        &self,
+        operation: Operation,
+        call: &ScriptInvocation<'_>,
+        begun: Instant,
+    ) -> Result<T, Failure> {
+        let deadline = begun + self.settings.timeout;
+        let Link::Up { connection, number } = self.link.borrow().clone() else {
+            return Err(Failure::Down);
+        };
+        match self.send(operation, call, connection, deadline).await {
+            Err(Failure::Unsure) if Instant::now() < deadline => {}
+            outcome => return outcome,
+        }
+        let mut links = self.link.subscribe();
+        let newer = |link: &Link| matches!(link, Link::Up { number: n, .. } if *n > number);
+        let found = timeout_at(deadline.into(), links.wait_for(newer)).await;
+        let Ok(Ok(Link::Up { connection, .. })) = found.map(|link| link.map(|link| link.clone()))
+        else {
+            return Err(Failure::Unsure);
+        };
+        self.send(operation, call, connection, deadline).await
+    }
+
+    async fn send<T: FromRedisValue>(
+        &self,
+        operation: Operation,
+        call: &ScriptInvocation<'_>,
+        mut connection: Connection,
+        deadline: Instant,
+    ) -> Result<T, Failure> {
+        let mut answer = pin!(call.invoke_async(&mut connection));
+        // A link that is slow is looked at before it fails.
+        let answered = match timeout(self.settings.timeout / 2, &mut answer).await {
+            Ok(answered) => Ok(answered),
+            Err(_) => {
+                self.doubt.notify_one();
+                timeout_at(deadline.into(), answer).await
+            }
+        };
+        match answered {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.failed(operation, &error)),
+            Err(_) => Err(Failure::Unsure),
+        }
+    }
+
+    fn failed(&self, operation: Operation, error: &RedisError) -> Failure {
+        self.doubt.notify_one();
+        if error.code() == Some("OOM") {
+            return Failure::Full;
+        }
+        if error.is_io_error() || matches!(error.kind(), ErrorKind::Parse | ErrorKind::Client) {
+            return Failure::Unsure;
+        }
+        let operation = operation.label();
+        tracing::error!(operation, why = %error, "the ledger's store refuses");
+        Failure::Refused
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// 128 random bits.
+fn token() -> Result<u128, Rejection> {
+    let mut bytes = [0; 16];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| Rejection::Internal)?;
+    Ok(u128::from_be_bytes(bytes))
+}
+
+/// What a claim comes to.
+enum Claimed {
+    Held(u32),
+    Not(Rejection),
+}
+
+impl FromRedisValue for Claimed {
+    fn from_redis_value(value: Value) -> Result<Self, ::redis::ParsingError> {
+        let odd = || ::redis::ParsingError::from("an answer of no known form");
+        let Value::Array(fields) = value else {
+            return Err(odd());
+        };
+        let mut fields = fields.into_iter();
+        let mut next = || fields.next().ok_or_else(odd);
+        let word: String = ::redis::from_redis_value(next()?)?;
+        Ok(match word.as_str() {
+            "held" => Self::Held(::redis::from_redis_value(next()?)?),
+            "busy" => Self::Not(Rejection::InFlight {
+                wait: Duration::from_millis(::redis::from_redis_value(next()?)?),
+            }),
+            "conflict" => Self::Not(Rejection::Conflict),
+            "unproven" => Self::Not(Rejection::Unproven),
+            "delivered" => {
+                let status = ::redis::from_redis_value(next()?)?;
+                let content_type: String = ::redis::from_redis_value(next()?)?;
+                let body: Vec<u8> = ::redis::from_redis_value(next()?)?;
+                Self::Not(Rejection::Repeat(Stored {
+                    status,
+                    content_type: (!content_type.is_empty()).then(|| content_type.into()),
+                    body: body.into(),
+                }))
+            }
+            _ => return Err(odd()),
+        })
+    }
+}

@@ -1,0 +1,17 @@
+local FLIGHT, DELIVERED, FREE = 1, 2, 3
+
+-- An entry as the store has it: one string, so that state, lease and answer change together.
+local function read(key)
+  local raw = redis.call('GET', key)
+  if not raw then return nil end
+  local state, content, attempts, token, till, status, kind, body = unpack(cmsgpack.unpack(raw))
+  return {
+    state = state, content = content, attempts = attempts, token = token, till = till,
+    status = status, kind = kind, body = body,
+  }
+end
+
+-- No entry is ever without an end.
+local function write(key, remember, ...)
+  redis.call('SET', key, cmsgpack.pack({...}), 'PX', remember)
+end
