@@ -31,15 +31,15 @@
 //!   claim is demanded in its type (`token/tests.rs`).
 //! - **What was verified is what is forwarded**, byte for byte, or JSON made from it
 //!   (`tests/suite/delivery.rs`, `conversion.rs`).
-//! - **Of any number of copies one passes; a live entry is never forgotten** (`ledger/tests.rs`,
-//!   `tests/suite/crowds.rs`).
+//! - **Of any number of copies one passes, whichever replica they come to; a live entry is never
+//!   forgotten** (`ledger/tests.rs`, `tests/suite/crowds.rs`, `replicas.rs`).
 //! - **A definite refusal frees a notification, an unknown outcome holds it for a lease, a
 //!   delivered one is never forwarded again** (`tests/suite/retries.rs`, `unknown_outcomes.rs`).
 //! - **Every refusal is one [`rejection::Rejection`], and one place answers it**: [`answer`]. All
 //!   that is 401 looks alike; what is our own fault is 5xx (`tests/suite/mutations.rs`).
 //! - **Imports run one way**, from the rooms late in the flow to those before; only `server` knows
 //!   Pingora; the rooms up to `route` read no clock, file, socket or variable, but for `clock` and
-//!   `secret`, which do nothing else (`tests/suite/house.rs`).
+//!   `secret`, which do nothing else, and `ledger/redis` (`tests/suite/house.rs`).
 //!
 //! # Gateways are data
 //!
@@ -53,6 +53,14 @@
 //! [`doctor`] stands beside the flow: it runs the judgement of [`route`] on a captured request, without
 //! sockets or a ledger's memory, and says why one is refused. Only `kawal verify` knows it (`tests/suite/house.rs`):
 //! to whoever sends requests, it would be an oracle.
+//!
+//! # Two ledgers, one behaviour
+//!
+//! The ledger is kept in this process, or in a store that replicas share ([`ledger::Kept`]). The same
+//! stories are told of both (`tests/suite/`). A store may be away: then nothing is claimed, and every
+//! failure closes the door ([`rejection::Rejection::StoreDown`]), unless the configuration says
+//! otherwise. It may come back without its data, and then it cannot prove that a late notification
+//! was never seen: so that is asked in the same step as the claim.
 //!
 //! # Requests for an access token
 //!

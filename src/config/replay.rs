@@ -56,6 +56,10 @@ fn settings(
         Some(password)
     });
     let address = faults.take("replay.redis.url", Address::parse(&shape.url));
+    if shape.password.is_none() && address.as_ref().is_some_and(Address::names_a_user) {
+        let says = "missing: replay.redis.url names a user, and without a password nobody is logged in";
+        faults.add(at, says);
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
     if !shape.prefix.chars().all(plain) || !(1..=64).contains(&shape.prefix.len()) {
         let says = "must be 1 to 64 letters, digits, dots, colons, - and _";

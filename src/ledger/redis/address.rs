@@ -142,6 +142,12 @@ impl Address {
         Self { password, ..self }
     }
 
+    /// Whether it says who to log in as.
+    #[must_use]
+    pub fn names_a_user(&self) -> bool {
+        self.user.is_some()
+    }
+
     /// As it stands in the configuration.
     #[must_use]
     pub fn text(&self) -> &str {

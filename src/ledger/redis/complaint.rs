@@ -44,8 +44,8 @@ impl Complaint {
 
     pub(super) fn late() -> Self {
         Self::passing(
-            "the store does not answer in time: see that it runs, that replay.redis.url is right, and that \
-             nothing blocks it",
+            "the store does not answer in time: see that it runs, that nothing blocks it, and that \
+             replay.redis.url is right, with rediss:// where it speaks TLS and redis:// where it does not",
         )
     }
 }
@@ -65,7 +65,6 @@ impl From<&RedisError> for Complaint {
             return Self::lasting(URL, says);
         }
         let text = error.to_string();
-        let passes = || Self::passing(format!("the store cannot be used: {text}"));
         match (error.kind(), error.code()) {
             (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => Self::lasting(
                 PASSWORD,
@@ -96,7 +95,14 @@ impl From<&RedisError> for Complaint {
             ),
             (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => Self::passing(REPLICA),
             (ErrorKind::Server(ServerErrorKind::BusyLoading), _) => Self::passing(LOADING),
-            _ => passes(),
+            (ErrorKind::Parse, _) => Self::lasting(
+                URL,
+                "what answers there does not speak the protocol of Redis; name the store's port, with rediss:// \
+                 where it speaks TLS",
+            ),
+            _ => Self::passing(format!(
+                "the store cannot be used ({text}): see that it runs, and that replay.redis.url is right"
+            )),
         }
     }
 }
