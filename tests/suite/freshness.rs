@@ -21,7 +21,7 @@ on_every_store!(
 const MAX_AGE: Duration = Duration::from_secs(2);
 
 /// Two seconds of youth, an hour of lateness.
-fn strict(app: &App) -> Config {
+pub fn strict(app: &App) -> Config {
     let window = json!({"max_age": "2s", "max_skew": "5m", "late": "1h"});
     let mut config = Config::new(app);
     for gateway in ["doku", "doku-qris"] {
@@ -33,13 +33,13 @@ fn strict(app: &App) -> Config {
 }
 
 /// A signed time of whole seconds that surely lies after the start of everything so far.
-fn from_now_on() -> Timestamp {
+pub fn from_now_on() -> Timestamp {
     let next = Timestamp::now().as_second() + 1;
     Timestamp::from_second(next).unwrap()
 }
 
 /// Waits until what was signed then is older than `max_age`. The wait is what these stories are about.
-fn let_it_age(signed: Timestamp) {
+pub fn let_it_age(signed: Timestamp) {
     let old: SystemTime = (signed + MAX_AGE + Duration::from_millis(1100)).into();
     if let Ok(rest) = old.duration_since(SystemTime::now()) {
         thread::sleep(rest);

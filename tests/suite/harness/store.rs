@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{Config, Redis, unique};
+use super::{Config, Kawal, Redis, unique};
 
 /// What a configuration can name as the place of its ledger.
 pub trait Backend {
@@ -47,6 +47,13 @@ impl Backend for Store {
 fn shared() -> &'static Redis {
     static SERVER: OnceLock<Redis> = OnceLock::new();
     SERVER.get_or_init(Redis::start)
+}
+
+impl Kawal {
+    /// Several processes with the same configuration, and so with the same ledger.
+    pub fn replicas<const N: usize>(config: &Config) -> [Self; N] {
+        std::array::from_fn(|_| Self::start(config.clone()))
+    }
 }
 
 /// Makes tests of these functions, each with a ledger in memory and with one in Redis.
