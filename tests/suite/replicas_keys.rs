@@ -14,6 +14,7 @@ const PREFIX: &str = "shop.eu-1:kawal_2";
 fn config(app: &App, redis: &Redis) -> Config {
     Config::snap(app)
         .on(redis)
+        .patient_with_store()
         .set("replay.redis.prefix", PREFIX)
 }
 
@@ -45,6 +46,7 @@ fn a_prefix_that_begins_another_is_another() {
     for (nth, prefix) in prefixes.iter().enumerate() {
         let config = Config::new(&app)
             .on(&redis)
+            .patient_with_store()
             .set("replay.redis.prefix", *prefix);
         let kawal = Kawal::start(config);
         for _ in 0..2 {
@@ -62,8 +64,7 @@ fn two_databases_do_not_see_each_other() {
     let notification = doku("{}");
     for (nth, place) in ["/0", "/7", "/15"].iter().enumerate() {
         let url = format!("redis://{address}{place}");
-        let config = Config::new(&app).on(&redis).set("replay.redis.url", url);
-        let kawal = Kawal::start(config);
+        let kawal = Kawal::start(config(&app, &redis).set("replay.redis.url", url));
         for _ in 0..2 {
             assert_eq!(kawal.send(&notification).text(), "ok");
         }
@@ -71,7 +72,7 @@ fn two_databases_do_not_see_each_other() {
     }
     // Without a number, the first.
     let url = format!("redis://{address}");
-    let kawal = Kawal::start(Config::new(&app).on(&redis).set("replay.redis.url", url));
+    let kawal = Kawal::start(config(&app, &redis).set("replay.redis.url", url));
     assert_eq!(kawal.send(&notification).text(), "ok");
     assert_eq!(app.count(), 3);
 }

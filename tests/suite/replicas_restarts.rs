@@ -61,7 +61,7 @@ fn a_late_one_that_was_signed_before_the_restart_is_delivered() {
     let late = [by_doku, by_qris];
     for (nth, notification) in late.iter().enumerate() {
         assert_eq!(kawal.send(notification).status, 200, "{}", kawal.output());
-        assert_eq!(kawal.send(notification).text(), "ok");
+        assert_eq!(kawal.send(notification).status, 200);
         assert_eq!(app.count(), nth + 2);
     }
     // The replay that a restart must not let in.

@@ -14,6 +14,11 @@ impl Config {
     pub fn on(self, backend: &impl Backend) -> Self {
         backend.configure(self)
     }
+
+    /// For whoever does not ask how long the store is waited for: a busy machine is no outage.
+    pub fn patient_with_store(self) -> Self {
+        self.set("replay.redis.timeout", "10s")
+    }
 }
 
 impl Backend for Redis {
@@ -38,7 +43,8 @@ impl Backend for Store {
             Self::Memory => config,
             Self::Redis => config
                 .on(shared())
-                .set("replay.redis.prefix", unique("story")),
+                .set("replay.redis.prefix", unique("story"))
+                .patient_with_store(),
         }
     }
 }
