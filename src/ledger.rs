@@ -211,7 +211,8 @@ impl Ledger {
             };
             async move { (attempt, self.try_claim(&attempt).await) }
         });
-        // Those that are held when another is refused are given back with the claim.
+        // Those that are held when another is refused are given back with the claim: before the answer,
+        // unless the store does not answer itself.
         let mut claim = Claim::new(self, key, terms.again);
         let mut refused = None;
         for (attempt, claimed) in join_all(attempts).await {
@@ -221,7 +222,12 @@ impl Ledger {
             }
         }
         match refused {
-            Some(why) => Err(why),
+            Some(Rejection::StoreDown) => Err(Rejection::StoreDown),
+            // Whoever is told so may send the rest at once, in another batch.
+            Some(why) => {
+                claim.give_back().await;
+                Err(why)
+            }
             None => Ok(Admitted::new(payload, claim)),
         }
     }

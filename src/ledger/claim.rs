@@ -144,6 +144,12 @@ impl Claim {
         self.end(&Ending::Free { seen: true }).await;
     }
 
+    /// The app never saw it: as if there had been no claim.
+    pub(super) async fn give_back(mut self) {
+        self.end(&Ending::Free { seen: false }).await;
+        self.stage = Stage::Settled;
+    }
+
     async fn end(&self, ending: &Ending) {
         let holds = self.holds.iter();
         let ends = holds.map(|(attempt, hold)| self.ledger.end(attempt, *hold, ending.clone()));
