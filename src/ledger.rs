@@ -196,39 +196,44 @@ impl Ledger {
         now: Instant,
     ) -> Result<Admitted, Rejection> {
         let key = Self::key(&payload);
-        let mut keys = vec![key];
-        if let Identity::Batch(items) = &payload.signed().identity {
-            keys.extend(items.iter().copied().map(Key));
-        }
-        let attempts = keys.into_iter().map(|key| {
-            let attempt = Attempt {
-                key,
-                content: payload.content(),
-                lease: terms.lease,
-                remember: terms.remember,
-                unseen_since: payload.unseen_since(),
-                now,
-            };
-            async move { (attempt, self.try_claim(&attempt).await) }
-        });
-        // Those that are held when another is refused are given back with the claim: before the answer,
-        // unless the store does not answer itself.
+        let whole = Attempt {
+            key,
+            content: payload.content(),
+            lease: terms.lease,
+            remember: terms.remember,
+            unseen_since: payload.unseen_since(),
+            now,
+        };
+        // Of copies of one batch, whoever holds it goes on to its items; the others go no further.
         let mut claim = Claim::new(self, key, terms.again);
+        claim.hold(whole, self.try_claim(&whole).await?);
+        let Identity::Batch(items) = &payload.signed().identity else {
+            return Ok(Admitted::new(payload, claim));
+        };
+        let claims = items.iter().map(|item| async {
+            let item = Attempt {
+                key: Key(*item),
+                ..whole
+            };
+            (item, self.try_claim(&item).await)
+        });
+        let claims = claims.collect::<Vec<_>>();
         let mut refused = None;
-        for (attempt, claimed) in join_all(attempts).await {
+        for (item, claimed) in join_all(claims).await {
             match claimed {
-                Ok(hold) => claim.hold(attempt, hold),
+                Ok(hold) => claim.hold(item, hold),
                 Err(why) => refused = refused.or(Some(why)),
             }
         }
         match refused {
+            None => Ok(Admitted::new(payload, claim)),
+            // Its drop gives back what it holds, when the store answers again.
             Some(Rejection::StoreDown) => Err(Rejection::StoreDown),
             // Whoever is told so may send the rest at once, in another batch.
             Some(why) => {
                 claim.give_back().await;
                 Err(why)
             }
-            None => Ok(Admitted::new(payload, claim)),
         }
     }
 

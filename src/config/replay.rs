@@ -57,7 +57,8 @@ fn settings(
     });
     let address = faults.take("replay.redis.url", Address::parse(&shape.url));
     if shape.password.is_none() && address.as_ref().is_some_and(Address::names_a_user) {
-        let says = "missing: replay.redis.url names a user, and without a password nobody is logged in";
+        let says =
+            "missing: replay.redis.url names a user, and without a password nobody is logged in";
         faults.add(at, says);
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');

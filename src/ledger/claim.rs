@@ -145,7 +145,7 @@ impl Claim {
     }
 
     /// The app never saw it: as if there had been no claim.
-    pub(super) async fn give_back(mut self) {
+    pub async fn give_back(mut self) {
         self.end(&Ending::Free { seen: false }).await;
         self.stage = Stage::Settled;
     }

@@ -137,13 +137,13 @@ async fn deliver(
             claim.deliver(kept).await;
         }
         Outcome::Refused => claim.free().await,
-        // Its drop gives back what was never sent, and leaves the rest to the lease.
+        Outcome::Unsent => claim.give_back().await,
+        // Its lease ends it.
         Outcome::Duplicate
         | Outcome::Rejected
         | Outcome::Test
         | Outcome::Token
-        | Outcome::Unknown
-        | Outcome::Unsent => drop(claim),
+        | Outcome::Unknown => drop(claim),
     }
     (answer, outcome, rejection)
 }
