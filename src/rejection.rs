@@ -173,7 +173,7 @@ impl fmt::Display for Rejection {
             Self::UnknownClient => "no client of this gateway has this id",
             Self::Unproven => {
                 "older than max_age, and signed before the ledger's memory begins: \
-                 it may have been delivered before the last start"
+                 it may have been delivered before the last start, or before the store lost its data"
             }
             Self::UpstreamDown => "the app refuses connections or broke off",
             Self::UpstreamTimeout => "the app did not answer in time",

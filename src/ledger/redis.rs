@@ -32,7 +32,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
 
 /// What becomes of a notification when the store does not answer.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema)]
@@ -78,6 +78,8 @@ struct Seen {
     /// How many connections there were.
     number: u64,
     complaint: Option<Complaint>,
+    /// By its own clock, in milliseconds since 1970.
+    store_time: i64,
     is_clock_off: bool,
 }
 
@@ -101,7 +103,7 @@ enum Failure {
     Refused,
 }
 
-/// How long the background waits for a new connection before it tries again.
+/// How long the background waits before it tries again.
 const AGAIN: Duration = Duration::from_millis(250);
 
 impl Redis {
@@ -195,12 +197,14 @@ impl Redis {
     }
 
     async fn persist(&self, attempt: &Attempt, hold: Hold, ending: &Ending) {
-        while Instant::now() < attempt.until() {
+        let until = attempt.until();
+        let is_up = |link: &Link| matches!(link, Link::Up { .. });
+        let mut link = self.link.subscribe();
+        while timeout_at(until.into(), link.wait_for(is_up)).await.is_ok() {
             if self.try_end(attempt, hold, ending).await.is_ok() {
                 return;
             }
-            let mut link = self.link.subscribe();
-            let _ = timeout(AGAIN, link.changed()).await;
+            sleep(AGAIN).await;
         }
         if matches!(ending, Ending::Delivered(_)) {
             self.figures.lost.inc();
@@ -251,8 +255,9 @@ impl Redis {
     ) -> Result<T, Failure> {
         let begun = Instant::now();
         let outcome = self.step(operation, call, begun).await;
-        self.figures
-            .observe(operation, begun.elapsed(), outcome.is_ok());
+        // What was not sent took no time.
+        let took = (outcome.as_ref().err() != Some(&Failure::Down)).then(|| begun.elapsed());
+        self.figures.observe(operation, took, outcome.is_ok());
         outcome
     }
 

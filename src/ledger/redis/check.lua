@@ -1,3 +1,5 @@
--- KEYS: the shard's memory. It writes, so it fails where the store takes no writes.
+-- KEYS: the shard's memory. ARGV: the store's time when the caller saw it last, in milliseconds; 0 where
+-- it never did. It writes, so it fails where the store takes no writes.
 local now = clock()
-return {now, complete_since(KEYS[1], now)}
+complete_since(KEYS[1], now, tonumber(ARGV[1]))
+return now

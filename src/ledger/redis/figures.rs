@@ -86,7 +86,7 @@ impl Figures {
         }
     }
 
-    pub(super) fn observe(&self, operation: Operation, took: Duration, succeeded: bool) {
+    pub(super) fn observe(&self, operation: Operation, took: Option<Duration>, succeeded: bool) {
         let step = match operation {
             Operation::Claim => &self.claim,
             Operation::Settle => &self.settle,
@@ -94,7 +94,9 @@ impl Figures {
             Operation::Keep => &self.keep,
             Operation::Check => &self.check,
         };
-        step.seconds.observe(took.as_secs_f64());
+        if let Some(took) = took {
+            step.seconds.observe(took.as_secs_f64());
+        }
         if !succeeded {
             step.errors.inc();
         }

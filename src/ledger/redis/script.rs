@@ -121,8 +121,10 @@ impl Scripts {
         call
     }
 
-    pub(super) fn check(&self, shard: char) -> ScriptInvocation<'_> {
-        self.check.key(self.memory(&shard.to_string()))
+    pub(super) fn check(&self, shard: char, last: i64) -> ScriptInvocation<'_> {
+        let mut call = self.check.key(self.memory(&shard.to_string()));
+        call.arg(last);
+        call
     }
 
     /// What stands in braces decides over the slot. Source:
