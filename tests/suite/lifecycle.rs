@@ -2,8 +2,6 @@
 
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::harness::*;
 
@@ -202,13 +200,4 @@ fn without_an_admin_address_there_is_no_admin_listener() {
     let line = kawal.wait_for_log(|line| line["message"] == "listening");
     assert!(line["admin"].is_null(), "{line}");
     assert_eq!(kawal.send(&doku("{}")).status, 200);
-}
-
-/// Waits for what must come about.
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < end, "{what}: not yet");
-        thread::sleep(Duration::from_millis(10));
-    }
 }

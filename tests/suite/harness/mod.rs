@@ -12,6 +12,7 @@ pub mod config;
 pub mod declared;
 pub mod declared_rows;
 pub mod doctor;
+pub mod frames;
 pub mod gateway;
 pub mod genuine;
 pub mod hashes;
@@ -22,6 +23,7 @@ pub mod kinds;
 pub mod library;
 pub mod metrics;
 pub mod notice;
+pub mod pair;
 pub mod pairs;
 pub mod qris;
 pub mod recorded;
@@ -30,8 +32,12 @@ pub mod reply;
 pub mod request;
 pub mod resp;
 pub mod rows;
+pub mod scripts;
 pub mod snap;
 pub mod store;
+pub mod store_proxy;
+pub mod store_steps;
+pub mod store_traps;
 pub mod tokens;
 pub mod typed;
 pub mod typist;
@@ -56,9 +62,11 @@ pub use redis::Redis;
 pub use reply::Reply;
 pub use request::Request;
 pub use rows::KINDS;
+pub use scripts::Script;
 pub use snap::{Snap, snap};
 pub(crate) use store::on_every_store;
 pub use store::{Backend, Store};
+pub use store_proxy::StoreProxy;
 pub use tokens::{Jwt, TokenRequest};
 pub use typed::{Typed, typed};
 pub use vacant::Vacant;
@@ -66,7 +74,8 @@ pub use vector::vectors;
 pub use wire::{Connection, Response};
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How long a test waits for what must happen before it gives up: long, because a busy machine is not a defect.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -89,4 +98,13 @@ pub fn samples(prefix: &str) -> Vec<(String, Vec<u8>)> {
 /// Where samples, vectors and fixtures lie.
 pub fn tests_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// Waits for what must come about.
+pub fn until(what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < end, "{what}: not yet");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
