@@ -14,6 +14,7 @@ pub fn an_outcome_that_comes_too_late_changes_nothing() {
     let pair = Pair::impatient();
     let notification = doku("{\"lost\":6}");
     pair.app.next(Reply::ok().body("first"));
+    let before_it = pair.wire.sent(Script::Settle);
     let late = pair.wire.hold(before(Script::Settle));
     let executed = pair.wire.hold(after(Script::Settle));
     pair.wire.on_every(before(Script::Settle), Deed::Cut);
@@ -25,6 +26,9 @@ pub fn an_outcome_that_comes_too_late_changes_nothing() {
     assert_eq!(pair.attempts(&notification), ["1", "2"]);
     pair.first.wait_for_metric(LOST, 1.0);
     assert_eq!(pair.first.metric(UNSETTLED), 0.0);
+    // It was tried all the time, and yet the store had its peace.
+    let tries = pair.wire.sent(Script::Settle) - before_it;
+    assert!((2..200).contains(&tries), "{tries} tries");
     pair.wire.clear();
     late.pass();
     executed.wait();
