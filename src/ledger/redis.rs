@@ -198,10 +198,11 @@ impl Redis {
 
     async fn persist(&self, attempt: &Attempt, hold: Hold, ending: &Ending) {
         let until = attempt.until();
-        let is_up = |link: &Link| matches!(link, Link::Up { .. });
+        let up = |link: &Link| matches!(link, Link::Up { .. });
         let mut link = self.link.subscribe();
-        while timeout_at(until.into(), link.wait_for(is_up)).await.is_ok() {
-            if self.try_end(attempt, hold, ending).await.is_ok() {
+        while Instant::now() < until {
+            let is_up = timeout_at(until.into(), link.wait_for(up)).await.is_ok();
+            if is_up && self.try_end(attempt, hold, ending).await.is_ok() {
                 return;
             }
             sleep(AGAIN).await;
