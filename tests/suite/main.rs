@@ -64,6 +64,7 @@ mod replicas;
 mod replicas_batches;
 mod replicas_crowds;
 mod replicas_keys;
+mod replicas_paused;
 mod replicas_restarts;
 mod replicas_snap;
 mod retries;

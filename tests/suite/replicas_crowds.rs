@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
+use crate::harness::adyen::{batch, item};
 use crate::harness::tokens::access_token;
 use crate::harness::{
     App, Config, Kawal, PATIENCE, Reply, Request, Response, Store, TokenRequest, doku,
@@ -65,6 +66,23 @@ fn of_two_hundred_copies_at_once_four_replicas_let_one_pass() {
     let app = App::start();
     let replicas: [Kawal; 4] = Kawal::replicas(&Config::new(&app).on(&Store::Redis));
     one_of_two_hundred_passes(&replicas, &app);
+}
+
+/// Whoever has the batch has its items too: copies do not keep each other out.
+#[test]
+fn of_copies_of_a_batch_one_passes_at_once() {
+    let app = App::start();
+    let replicas: [Kawal; 4] = Kawal::replicas(&Config::kinds(&app).on(&Store::Redis));
+    for round in 1..=10 {
+        let items: Vec<_> = (0..8).map(|_| item()).collect();
+        let request = batch(&items.iter().collect::<Vec<_>>());
+        let answers = rush(&request, 12, &addresses(&replicas));
+        let answers: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+        assert!(answers.contains(&200), "{answers:?}");
+        let known = |status: &u16| [200, 503].contains(status);
+        assert!(answers.iter().all(known), "{answers:?}");
+        assert_eq!(app.count(), round, "one a round");
+    }
 }
 
 #[test]
