@@ -14,7 +14,7 @@ routes: [{path: /payments/notifications, gateway: doku}]
 
 #[test]
 fn every_valid_file_is_accepted_with_a_table_of_its_routes() {
-    for fixture in fixtures("valid", 14) {
+    for fixture in fixtures("valid", 21) {
         let name = &fixture.name;
         let exit = fixture.run(&["check"], &[]);
         assert_eq!(exit.code, Some(0), "{name}: {exit:?}");
@@ -49,7 +49,7 @@ fn every_valid_file_is_accepted_with_a_table_of_its_routes() {
 #[test]
 fn every_invalid_file_is_refused_with_one_line_for_each_fault() {
     let mut failures = Vec::new();
-    for fixture in fixtures("invalid", 170) {
+    for fixture in fixtures("invalid", 230) {
         for words in [["check"], ["serve"]] {
             let exit = fixture.run(&words, &[]);
             for failure in fixture.judge(&exit) {

@@ -30,7 +30,7 @@ fn files(kind: &str) -> Vec<(String, Value)> {
 fn every_valid_file_satisfies_it() {
     let schema = jsonschema::validator_for(&schema()).unwrap();
     let files = files("valid");
-    assert!(files.len() >= 11);
+    assert!(files.len() >= 21);
     for (file, value) in files {
         let faults: Vec<_> = schema
             .iter_errors(&value)
@@ -50,7 +50,7 @@ fn unknown_keys_and_bare_secrets_do_not() {
     let (_, sound) = sound.swap_remove(everything.unwrap());
     assert!(schema.is_valid(&sound));
     type Change = fn(&mut Value);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 12] = [
         ("a key at the top", |v| v["lisen"] = "x".into()),
         ("no upstream", |v| {
             drop(v.as_object_mut().unwrap().remove("upstream"))
@@ -61,6 +61,19 @@ fn unknown_keys_and_bare_secrets_do_not() {
         ("a word", |v| v["unmatched"] = "maybe".into()),
         ("a key of a gateway", |v| {
             v["gateways"]["doku"]["shceme"] = "x".into()
+        }),
+        ("a word for the store", |v| v["replay"]["store"] = "rediss".into()),
+        ("a word for its absence", |v| {
+            v["replay"]["unavailable"] = "allow".into()
+        }),
+        ("a key of the store", |v| {
+            v["replay"]["redis"]["passwort"] = "env:X".into()
+        }),
+        ("a bare password of the store", |v| {
+            v["replay"]["redis"]["password"] = "SK-1".into()
+        }),
+        ("a list for an address", |v| {
+            v["replay"]["redis"]["url"] = vec!["redis://127.0.0.1"].into()
         }),
         ("a bare secret", |v| {
             v["gateways"]["doku"]["clients"][0]["secrets"][0] = "SK-1".into()
