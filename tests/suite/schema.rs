@@ -62,7 +62,9 @@ fn unknown_keys_and_bare_secrets_do_not() {
         ("a key of a gateway", |v| {
             v["gateways"]["doku"]["shceme"] = "x".into()
         }),
-        ("a word for the store", |v| v["replay"]["store"] = "rediss".into()),
+        ("a word for the store", |v| {
+            v["replay"]["store"] = "rediss".into()
+        }),
         ("a word for its absence", |v| {
             v["replay"]["unavailable"] = "allow".into()
         }),

@@ -30,7 +30,7 @@ struct Running {
 
 /// The server, and who ends it when this process ends, however it does: nothing drops what a
 /// static holds, and nothing at all is dropped when a test run is killed.
-struct Process {
+pub(super) struct Process {
     server: Child,
     watchdog: Child,
 }
@@ -209,7 +209,7 @@ impl Redis {
 }
 
 impl Process {
-    fn guard(server: Child, folder: &Folder) -> Self {
+    pub(super) fn guard(server: Child, folder: &Folder) -> Self {
         let watchdog = Command::new("sh")
             .args(["-c", r#"read -r _; kill -KILL "$0"; rm -rf "$1""#])
             .arg(server.id().to_string())
@@ -234,7 +234,7 @@ impl Drop for Process {
 }
 
 /// Below the ports that the system gives to connections: while a server is away, none of them takes its place.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
