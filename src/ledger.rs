@@ -36,6 +36,12 @@ use std::time::{Duration, Instant};
 pub struct Key([u8; 32]);
 
 impl Key {
+    /// What its first two hex digits say.
+    fn first(self) -> u8 {
+        let [first, ..] = self.0;
+        first
+    }
+
     /// What its first 16 hex digits say.
     #[must_use]
     pub fn number(self) -> u64 {

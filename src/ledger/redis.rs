@@ -10,6 +10,7 @@ mod complaint;
 mod connection;
 mod examine;
 mod figures;
+mod marks;
 mod script;
 
 pub use address::{Address, Password};
@@ -22,6 +23,7 @@ use ::redis::{ErrorKind, FromRedisValue, RedisError, ScriptInvocation, Value};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use connection::Connection;
 use figures::{Figures, Operation};
+use marks::Marks;
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use schemars::JsonSchema;
@@ -65,6 +67,7 @@ pub(super) struct Redis {
     figures: Figures,
     link: watch::Sender<Link>,
     seen: Mutex<Seen>,
+    marks: Marks,
     /// Somebody has reason to doubt the link.
     doubt: Notify,
     /// Deliveries that the store does not know of yet.
@@ -78,8 +81,6 @@ struct Seen {
     /// How many connections there were.
     number: u64,
     complaint: Option<Complaint>,
-    /// By its own clock, in milliseconds since 1970.
-    store_time: i64,
     is_clock_off: bool,
 }
 
@@ -109,11 +110,12 @@ const AGAIN: Duration = Duration::from_millis(250);
 impl Redis {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
-            scripts: Scripts::new(settings.prefix.clone()),
+            scripts: Scripts::new(settings.prefix.clone(), process().into()),
             figures: Figures::new(),
             settings,
             link: watch::Sender::new(Link::Down),
             seen: Mutex::default(),
+            marks: Marks::default(),
             doubt: Notify::new(),
             unsettled: watch::Sender::new(0),
         }
@@ -208,6 +210,7 @@ impl Redis {
             sleep(AGAIN).await;
         }
         if matches!(ending, Ending::Delivered(_)) {
+            self.marks.forget(script::shard(attempt.key));
             self.figures.lost.inc();
             tracing::error!(
                 id = %attempt.key,
@@ -217,9 +220,10 @@ impl Redis {
     }
 
     async fn try_end(&self, attempt: &Attempt, hold: Hold, ending: &Ending) -> Result<(), Failure> {
+        let (shard, number) = (script::shard(attempt.key), self.marks.next());
         let (operation, call) = match ending {
             Ending::Delivered(answer) => {
-                let call = self.scripts.settle(attempt, hold.token, answer);
+                let call = self.scripts.settle(attempt, hold.token, answer, number);
                 (Operation::Settle, call)
             }
             Ending::Free { seen } => {
@@ -228,7 +232,11 @@ impl Redis {
             }
         };
         let is_ours: bool = self.run(operation, &call).await?;
-        if !is_ours && matches!(ending, Ending::Delivered(_)) {
+        if matches!(ending, Ending::Free { .. }) {
+            return Ok(());
+        }
+        self.marks.acknowledge(shard, number, number);
+        if !is_ours {
             self.figures.lost.inc();
             tracing::warn!(
                 id = %attempt.key,
@@ -329,6 +337,11 @@ impl fmt::Debug for Redis {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
+}
+
+/// A name that no other process has; where the system gives no random bits, no claim is made either.
+fn process() -> String {
+    format!("{:032x}", token().unwrap_or_default())
 }
 
 /// 128 random bits.

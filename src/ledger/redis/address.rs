@@ -124,6 +124,9 @@ impl Address {
             Some((path, database)) => (path, database),
             None => (path, ""),
         };
+        if path.contains('?') {
+            return None;
+        }
         Some(Self {
             text: format!("unix:{path}").into(),
             target: path

@@ -1,5 +1,7 @@
--- KEYS: the shard's memory. ARGV: the store's time when the caller saw it last, in milliseconds; 0 where
--- it never did. It writes, so it fails where the store takes no writes.
+-- KEYS: the shard's memory, the process' mark. ARGV: the highest number that the store has acknowledged, the
+-- number of this write. It uses what the other scripts use, so it fails where they would.
 local now = clock()
-complete_since(KEYS[1], now, tonumber(ARGV[1]))
+complete_since(KEYS[1], now, marked(KEYS[2]) < tonumber(ARGV[1]))
+redis.call('DEL', KEYS[2])
+mark(KEYS[2], tonumber(ARGV[2]))
 return now

@@ -42,6 +42,10 @@ impl Complaint {
         }
     }
 
+    pub(super) fn plain() -> Self {
+        Self::lasting(URL, PLAIN)
+    }
+
     pub(super) fn late() -> Self {
         Self::passing(
             "the store does not answer in time: see that it runs, that nothing blocks it, and that \
@@ -107,6 +111,7 @@ impl From<&RedisError> for Complaint {
     }
 }
 
+const PLAIN: &str = "the store does not speak TLS here; name it with redis://, or its TLS port";
 pub(super) const REPLICA: &str =
     "the store is a read-only replica; name its primary in replay.redis.url, or its Sentinels";
 pub(super) const LOADING: &str = "the store is loading its data; it takes claims when it is done";
@@ -122,7 +127,7 @@ fn tls(error: &RedisError) -> Option<String> {
         )
     };
     let says = if matches!(error, Error::InvalidMessage(_)) {
-        "the store does not speak TLS here; name it with redis://, or its TLS port"
+        PLAIN
     } else if *error == Error::InvalidCertificate(CertificateError::UnknownIssuer) {
         "the store's certificate is of no authority that we know; name the file with its authority's \
          certificate in the environment variable SSL_CERT_FILE"

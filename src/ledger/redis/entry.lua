@@ -5,6 +5,11 @@ local function read(key)
   local raw = redis.call('GET', key)
   if not raw then return nil end
   local state, content, attempts, token, till, status, kind, body = unpack(cmsgpack.unpack(raw))
+  -- What nobody of us wrote proves nothing.
+  local known = type(content) == 'string' and type(attempts) == 'number' and type(till) == 'number'
+  if not known or (state ~= FLIGHT and state ~= DELIVERED and state ~= FREE) then
+    error('the entry is not one of ours')
+  end
   return {
     state = state, content = content, attempts = attempts, token = token, till = till,
     status = status, kind = kind, body = body,

@@ -95,10 +95,16 @@ impl Redis {
             let loaded = self.scripts.load(&mut connection).await;
             loaded.map_err(|error| Complaint::from(&error))?;
             self.inspect(&mut connection).await?;
-            Ok(connection)
+            Ok::<_, Complaint>(connection)
         };
-        let connected = timeout(CONNECTING, connect).await;
-        let connected = connected.unwrap_or_else(|_| Err(Complaint::late()))?;
+        let connected = match timeout(CONNECTING, connect).await {
+            Ok(connected) => connected?,
+            // A store waits for the end of what it takes for a very long command.
+            Err(_) if self.settings.address.speaks_plainly().await => {
+                return Err(Complaint::plain());
+            }
+            Err(_) => return Err(Complaint::late()),
+        };
         let mut seen = self.seen.lock();
         seen.connection = Some(connected.clone());
         seen.number += 1;
@@ -112,19 +118,20 @@ impl Redis {
             check(&info)?;
         }
         let before = Timestamp::now();
-        let last = self.seen.lock().store_time;
         let checks = SHARDS.chars().map(|shard| {
             let mut connection = connection.clone();
             async move {
-                let check = self.scripts.check(shard, last);
-                check.invoke_async::<i64>(&mut connection).await
+                let (known, number) = (self.marks.known(shard), self.marks.next());
+                let check = self.scripts.check(shard, known, number);
+                let now = check.invoke_async::<i64>(&mut connection).await?;
+                self.marks.acknowledge(shard, known, number);
+                RedisResult::Ok(now)
             }
         });
         let checked: Result<Vec<_>, _> = join_all(checks).await.into_iter().collect();
         let times = checked.map_err(|error| Complaint::from(&error))?;
         // The nodes of a cluster have a clock each.
         let now = times.into_iter().min().unwrap_or_default();
-        self.seen.lock().store_time = now;
         self.compare_clocks(now, before, Timestamp::now());
         Ok(())
     }

@@ -22,6 +22,7 @@ const CLAIM: &str = concat!(
 /// of it. Source: <https://redis.io/docs/latest/develop/programmability/eval-intro/#script-flags>
 const SETTLE: &str = concat!(
     "#!lua flags=allow-oom\n",
+    include_str!("mark.lua"),
     include_str!("entry.lua"),
     include_str!("settle.lua")
 );
@@ -34,12 +35,14 @@ const KEEP: &str = include_str!("keep.lua");
 const CHECK: &str = concat!(
     "#!lua flags=allow-oom\n",
     include_str!("memory.lua"),
+    include_str!("mark.lua"),
     include_str!("check.lua")
 );
 
 /// The scripts, and the names of the keys that they are given.
 pub(super) struct Scripts {
     prefix: Box<str>,
+    process: Box<str>,
     claim: Script,
     settle: Script,
     release: Script,
@@ -48,9 +51,11 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    pub(super) fn new(prefix: Box<str>) -> Self {
+    /// `process` is a name that no other process has.
+    pub(super) fn new(prefix: Box<str>, process: Box<str>) -> Self {
         Self {
             prefix,
+            process,
             claim: Script::new(CLAIM),
             settle: Script::new(SETTLE),
             release: Script::new(RELEASE),
@@ -77,7 +82,7 @@ impl Scripts {
     pub(super) fn claim(&self, attempt: &Attempt, token: u128) -> ScriptInvocation<'_> {
         let signed = attempt.unseen_since.map(|at| at.as_millisecond());
         let mut call = self.claim.key(self.entry(attempt.key));
-        call.key(self.memory(&shard(attempt.key)))
+        call.key(self.beside(shard(attempt.key), "memory"))
             .arg(&token.to_be_bytes())
             .arg(&attempt.content)
             .arg(millis(attempt.lease))
@@ -91,14 +96,17 @@ impl Scripts {
         attempt: &Attempt,
         token: u128,
         answer: &Stored,
+        number: i64,
     ) -> ScriptInvocation<'_> {
         let mut call = self.settle.key(self.entry(attempt.key));
-        call.arg(&token.to_be_bytes())
+        call.key(self.mark(shard(attempt.key)))
+            .arg(&token.to_be_bytes())
             .arg(&attempt.content)
             .arg(millis(attempt.remember))
             .arg(answer.status)
             .arg(answer.content_type.as_deref().unwrap_or_default())
-            .arg(&*answer.body);
+            .arg(&*answer.body)
+            .arg(number);
         call
     }
 
@@ -121,26 +129,30 @@ impl Scripts {
         call
     }
 
-    pub(super) fn check(&self, shard: char, last: i64) -> ScriptInvocation<'_> {
-        let mut call = self.check.key(self.memory(&shard.to_string()));
-        call.arg(last);
+    pub(super) fn check(&self, shard: char, known: i64, number: i64) -> ScriptInvocation<'_> {
+        let mut call = self.check.key(self.beside(shard, "memory"));
+        call.key(self.mark(shard)).arg(known).arg(number);
         call
     }
 
     /// What stands in braces decides over the slot. Source:
     /// <https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags>
     fn entry(&self, key: Key) -> String {
-        format!("{}:{{{}}}:{key}", self.prefix, shard(key))
+        self.beside(shard(key), &key.to_string())
     }
 
-    fn memory(&self, shard: &str) -> String {
-        format!("{}:{{{shard}}}:memory", self.prefix)
+    fn mark(&self, shard: char) -> String {
+        self.beside(shard, &format!("mark:{}", self.process))
+    }
+
+    fn beside(&self, shard: char, name: &str) -> String {
+        format!("{}:{{{shard}}}:{name}", self.prefix)
     }
 }
 
 /// The first hex digit of a key.
-fn shard(key: Key) -> String {
-    key.to_string().chars().take(1).collect()
+pub(super) fn shard(key: Key) -> char {
+    char::from_digit(u32::from(key.first() >> 4), 16).unwrap_or('0')
 }
 
 /// At least one: the store takes no entry that lives for no time.
