@@ -388,3 +388,6 @@ impl FromRedisValue for Claimed {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
