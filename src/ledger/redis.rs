@@ -6,6 +6,7 @@
 //! store that may forget.
 
 mod address;
+mod channel;
 mod complaint;
 mod connection;
 mod examine;

@@ -1,5 +1,6 @@
 //! What is wrong with a store, and what to do about it.
 
+use super::channel::Channel;
 use super::connection::Refused;
 use ::redis::{ErrorKind, RedisError, ServerErrorKind};
 use std::error::Error;
@@ -42,8 +43,13 @@ impl Complaint {
         }
     }
 
-    pub(super) fn plain() -> Self {
-        Self::lasting(URL, PLAIN)
+    /// The store is named as if it spoke otherwise than so.
+    pub(super) fn channel(channel: Channel) -> Self {
+        let says = match channel {
+            Channel::Plain => PLAIN,
+            Channel::Tls => "the store speaks TLS here; name it with rediss://",
+        };
+        Self::lasting(URL, says)
     }
 
     pub(super) fn late() -> Self {
@@ -78,12 +84,13 @@ impl From<&RedisError> for Complaint {
                 PASSWORD,
                 "the store wants a password; name the file that holds it, as file:PATH",
             ),
-            (ErrorKind::Server(ServerErrorKind::NoPerm), _) => Self::lasting(
-                REDIS,
-                format!(
-                    "the store's user lacks a permission; grant what the README lists ({text})"
-                ),
-            ),
+            (ErrorKind::Server(ServerErrorKind::NoPerm), _) => permission(&text),
+            // What a script lacks has no code of its own, and other words in every version.
+            _ if text.contains("user executing the script")
+                || text.contains("ACL failure in script") =>
+            {
+                permission(&text)
+            }
             _ if text.contains("DB index") || text.contains("switch database") => Self::lasting(
                 URL,
                 "the store has no database of this number; 0 is always there",
@@ -109,6 +116,13 @@ impl From<&RedisError> for Complaint {
             )),
         }
     }
+}
+
+fn permission(text: &str) -> Complaint {
+    Complaint::lasting(
+        REDIS,
+        format!("the store's user lacks a permission; grant what the README lists ({text})"),
+    )
 }
 
 const PLAIN: &str = "the store does not speak TLS here; name it with redis://, or its TLS port";

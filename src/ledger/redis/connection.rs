@@ -11,12 +11,6 @@ use ::redis::{
 };
 use std::fmt;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-
-/// How long a store has to answer without TLS.
-const PLAINLY: Duration = Duration::from_millis(500);
 
 impl Address {
     /// Connects.
@@ -44,20 +38,6 @@ impl Address {
             }
         }
         .map_err(Refused::Error)
-    }
-
-    /// Whether it was named with TLS, and the first node that it names answers without.
-    pub(super) async fn speaks_plainly(&self) -> bool {
-        let (Target::Node((host, port)), true) = (&self.target, self.tls) else {
-            return false;
-        };
-        let ask = async {
-            let mut stream = TcpStream::connect((&**host, *port)).await?;
-            stream.write_all(b"PING\r\n").await?;
-            stream.read_u8().await
-        };
-        let first = timeout(PLAINLY, ask).await;
-        matches!(first, Ok(Ok(b'+' | b'-')))
     }
 
     fn inside(&self, password: Option<&str>) -> RedisConnectionInfo {

@@ -97,13 +97,15 @@ impl Redis {
             self.inspect(&mut connection).await?;
             Ok::<_, Complaint>(connection)
         };
-        let connected = match timeout(CONNECTING, connect).await {
-            Ok(connected) => connected?,
-            // A store waits for the end of what it takes for a very long command.
-            Err(_) if self.settings.address.speaks_plainly().await => {
-                return Err(Complaint::plain());
+        let connected = timeout(CONNECTING, connect).await;
+        let connected = match connected.unwrap_or_else(|_| Err(Complaint::late())) {
+            Ok(connected) => connected,
+            // One side takes what the other begins with for nonsense, and waits or hangs up.
+            Err(why) if why.key.is_none() => {
+                let channel = self.settings.address.misnamed().await;
+                return Err(channel.map_or(why, Complaint::channel));
             }
-            Err(_) => return Err(Complaint::late()),
+            Err(why) => return Err(why),
         };
         let mut seen = self.seen.lock();
         seen.connection = Some(connected.clone());

@@ -55,7 +55,7 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(5));
         };
-        let scripts = Scripts::new("test".into());
+        let scripts = Scripts::new("test".into(), "process".into());
         Store {
             connection,
             scripts,
@@ -88,7 +88,7 @@ impl Store {
     /// True where it had a say.
     fn end(&mut self, attempt: &Attempt, token: u128, ending: &Ending) -> bool {
         let call = match ending {
-            Ending::Delivered(answer) => self.scripts.settle(attempt, token, answer),
+            Ending::Delivered(answer) => self.scripts.settle(attempt, token, answer, 1),
             Ending::Free { seen } => self.scripts.release(attempt, token, *seen),
         };
         call.invoke(&mut self.connection).unwrap()
@@ -101,8 +101,8 @@ impl Store {
     /// As if so much time had passed that every lease is over.
     fn end_leases(&mut self) {
         let script = r"
-            for _, key in ipairs(redis.call('KEYS', '*}:????*')) do
-              if redis.call('TYPE', key).ok == 'string' then
+            for _, key in ipairs(redis.call('KEYS', '*}:*')) do
+              if key:match('}:%x+$') then
                 local entry = cmsgpack.unpack(redis.call('GET', key))
                 entry[5] = 0
                 redis.call('SET', key, cmsgpack.pack(entry), 'KEEPTTL')
@@ -133,8 +133,8 @@ impl Store {
             local now = time[1] * 1000 + math.floor(time[2] / 1000)
             for _, key in ipairs(redis.call('KEYS', '*')) do
               if redis.call('PTTL', key) == -1 then endless = endless + 1 end
-              local entry = cmsgpack.unpack(redis.call('GET', key))
-              if entry[1] == 1 then longest = math.max(longest, entry[5] - now) end
+              local entry = key:match('}:%x+$') and cmsgpack.unpack(redis.call('GET', key))
+              if entry and entry[1] == 1 then longest = math.max(longest, entry[5] - now) end
             end
             return {endless, longest}";
         let found = cmd("EVAL").arg(script).arg(0).query(&mut self.connection);
