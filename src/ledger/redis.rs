@@ -13,14 +13,14 @@ mod examine;
 mod figures;
 mod marks;
 mod script;
+mod step;
 
 pub use address::{Address, Password};
 pub use complaint::Complaint;
 
 use super::claim::{Ending, Hold};
 use super::{Attempt, Key};
-use crate::rejection::{Rejection, Stored};
-use ::redis::{ErrorKind, FromRedisValue, RedisError, ScriptInvocation, Value};
+use crate::rejection::Rejection;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use connection::Connection;
 use figures::{Figures, Operation};
@@ -28,14 +28,14 @@ use marks::Marks;
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use schemars::JsonSchema;
-use script::Scripts;
+use script::{Claimed, Scripts};
 use serde::Deserialize;
 use std::fmt;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use step::Failure;
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout_at};
 
 /// What becomes of a notification when the store does not answer.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema)]
@@ -90,19 +90,6 @@ struct Seen {
 enum Link {
     Down,
     Up { connection: Connection, number: u64 },
-}
-
-/// Why a step did not succeed.
-#[derive(Debug, PartialEq, Eq)]
-enum Failure {
-    /// Nothing was sent.
-    Down,
-    /// It may have happened.
-    Unsure,
-    /// The store is out of memory.
-    Full,
-    /// The store refused, and nothing happened.
-    Refused,
 }
 
 /// How long the background waits before it tries again.
@@ -256,80 +243,6 @@ impl Redis {
         let mut unsettled = self.unsettled.subscribe();
         let _ = unsettled.wait_for(|count| *count == 0).await;
     }
-
-    /// Takes one step, within the timeout, and once more where the connection was lost.
-    async fn run<T: FromRedisValue>(
-        &self,
-        operation: Operation,
-        call: &ScriptInvocation<'_>,
-    ) -> Result<T, Failure> {
-        let begun = Instant::now();
-        let outcome = self.step(operation, call, begun).await;
-        // What was not sent took no time.
-        let took = (outcome.as_ref().err() != Some(&Failure::Down)).then(|| begun.elapsed());
-        self.figures.observe(operation, took, outcome.is_ok());
-        outcome
-    }
-
-    async fn step<T: FromRedisValue>(
-        &self,
-        operation: Operation,
-        call: &ScriptInvocation<'_>,
-        begun: Instant,
-    ) -> Result<T, Failure> {
-        let deadline = begun + self.settings.timeout;
-        let Link::Up { connection, number } = self.link.borrow().clone() else {
-            return Err(Failure::Down);
-        };
-        match self.send(operation, call, connection, deadline).await {
-            Err(Failure::Unsure) if Instant::now() < deadline => {}
-            outcome => return outcome,
-        }
-        let mut links = self.link.subscribe();
-        let newer = |link: &Link| matches!(link, Link::Up { number: n, .. } if *n > number);
-        let found = timeout_at(deadline.into(), links.wait_for(newer)).await;
-        let Ok(Ok(Link::Up { connection, .. })) = found.map(|link| link.map(|link| link.clone()))
-        else {
-            return Err(Failure::Unsure);
-        };
-        self.send(operation, call, connection, deadline).await
-    }
-
-    async fn send<T: FromRedisValue>(
-        &self,
-        operation: Operation,
-        call: &ScriptInvocation<'_>,
-        mut connection: Connection,
-        deadline: Instant,
-    ) -> Result<T, Failure> {
-        let mut answer = pin!(call.invoke_async(&mut connection));
-        // A link that is slow is looked at before it fails.
-        let answered = match timeout(self.settings.timeout / 2, &mut answer).await {
-            Ok(answered) => Ok(answered),
-            Err(_) => {
-                self.doubt.notify_one();
-                timeout_at(deadline.into(), answer).await
-            }
-        };
-        match answered {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(self.failed(operation, &error)),
-            Err(_) => Err(Failure::Unsure),
-        }
-    }
-
-    fn failed(&self, operation: Operation, error: &RedisError) -> Failure {
-        self.doubt.notify_one();
-        if error.code() == Some("OOM") {
-            return Failure::Full;
-        }
-        if error.is_io_error() || matches!(error.kind(), ErrorKind::Parse | ErrorKind::Client) {
-            return Failure::Unsure;
-        }
-        let operation = operation.label();
-        tracing::error!(operation, why = %error, "the ledger's store refuses");
-        Failure::Refused
-    }
 }
 
 impl fmt::Debug for Redis {
@@ -351,43 +264,6 @@ fn token() -> Result<u128, Rejection> {
     let filled = SystemRandom::new().fill(&mut bytes);
     filled.map_err(|_| Rejection::Internal)?;
     Ok(u128::from_be_bytes(bytes))
-}
-
-/// What a claim comes to.
-enum Claimed {
-    Held(u32),
-    Not(Rejection),
-}
-
-impl FromRedisValue for Claimed {
-    fn from_redis_value(value: Value) -> Result<Self, ::redis::ParsingError> {
-        let odd = || ::redis::ParsingError::from("an answer of no known form");
-        let Value::Array(fields) = value else {
-            return Err(odd());
-        };
-        let mut fields = fields.into_iter();
-        let mut next = || fields.next().ok_or_else(odd);
-        let word: String = ::redis::from_redis_value(next()?)?;
-        Ok(match word.as_str() {
-            "held" => Self::Held(::redis::from_redis_value(next()?)?),
-            "busy" => Self::Not(Rejection::InFlight {
-                wait: Duration::from_millis(::redis::from_redis_value(next()?)?),
-            }),
-            "conflict" => Self::Not(Rejection::Conflict),
-            "unproven" => Self::Not(Rejection::Unproven),
-            "delivered" => {
-                let status = ::redis::from_redis_value(next()?)?;
-                let content_type: String = ::redis::from_redis_value(next()?)?;
-                let body: Vec<u8> = ::redis::from_redis_value(next()?)?;
-                Self::Not(Rejection::Repeat(Stored {
-                    status,
-                    content_type: (!content_type.is_empty()).then(|| content_type.into()),
-                    body: body.into(),
-                }))
-            }
-            _ => return Err(odd()),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 //! keys lie in the same slot of a cluster.
 
 use super::super::{Attempt, Key};
-use crate::rejection::Stored;
+use crate::rejection::{Rejection, Stored};
 use ::redis::aio::ConnectionLike;
-use ::redis::{RedisResult, Script, ScriptInvocation};
+use ::redis::{FromRedisValue, RedisResult, Script, ScriptInvocation, Value};
 use std::time::Duration;
 
 /// Parts of the key space that remember by themselves since when they are complete: in a cluster,
@@ -160,4 +160,41 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis())
         .unwrap_or(u64::MAX)
         .max(1)
+}
+
+/// What a claim comes to.
+pub(super) enum Claimed {
+    Held(u32),
+    Not(Rejection),
+}
+
+impl FromRedisValue for Claimed {
+    fn from_redis_value(value: Value) -> Result<Self, ::redis::ParsingError> {
+        let odd = || ::redis::ParsingError::from("an answer of no known form");
+        let Value::Array(fields) = value else {
+            return Err(odd());
+        };
+        let mut fields = fields.into_iter();
+        let mut next = || fields.next().ok_or_else(odd);
+        let word: String = ::redis::from_redis_value(next()?)?;
+        Ok(match word.as_str() {
+            "held" => Self::Held(::redis::from_redis_value(next()?)?),
+            "busy" => Self::Not(Rejection::InFlight {
+                wait: Duration::from_millis(::redis::from_redis_value(next()?)?),
+            }),
+            "conflict" => Self::Not(Rejection::Conflict),
+            "unproven" => Self::Not(Rejection::Unproven),
+            "delivered" => {
+                let status = ::redis::from_redis_value(next()?)?;
+                let content_type: String = ::redis::from_redis_value(next()?)?;
+                let body: Vec<u8> = ::redis::from_redis_value(next()?)?;
+                Self::Not(Rejection::Repeat(Stored {
+                    status,
+                    content_type: (!content_type.is_empty()).then(|| content_type.into()),
+                    body: body.into(),
+                }))
+            }
+            _ => return Err(odd()),
+        })
+    }
 }

@@ -3,8 +3,7 @@
 mod alike;
 mod model;
 
-use super::Claimed;
-use super::script::Scripts;
+use super::script::{Claimed, Scripts};
 use crate::ledger::claim::Ending;
 use crate::ledger::{Attempt, Key};
 use crate::rejection::{Rejection, Stored};
