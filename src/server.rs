@@ -5,10 +5,12 @@ mod connection;
 mod downstream;
 mod exchange;
 mod limit;
+mod listen;
 mod relay;
 mod shutdown;
 mod upstream;
 
+pub use listen::{Bound, bind};
 pub use shutdown::EndSignals;
 
 use crate::clock::{Clock, Moment};
@@ -17,26 +19,17 @@ use crate::forward::Upstream;
 use crate::ledger::{Complaint, Ledger};
 use crate::route::Routes;
 use crate::telemetry;
-use async_trait::async_trait;
 use connection::Listener;
 use downstream::HeadBounds;
-use limit::{ConnectionLimit, Full};
-use parking_lot::Mutex;
-use pingora_core::apps::ServerApp;
-use pingora_core::listeners::{L4BufferSettings, ListenerConfig, Listeners};
-use pingora_core::protocols::Stream;
-use pingora_core::server::{Fds, ShutdownWatch};
-use pingora_core::services::Service as _;
-use pingora_core::services::listening::Service;
+use limit::ConnectionLimit;
+use listen::serve;
 use prometheus_client::registry::Registry;
 use shutdown::InFlight;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::os::fd::IntoRawFd as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use upstream::Pool;
 
@@ -87,43 +80,6 @@ impl Server {
 const ADMIN_CONNECTIONS: usize = 64;
 /// Beyond this many at a time, connections without a slot are closed without a word.
 const TURNED_AWAY: usize = 64;
-const BACKLOG: u32 = 4096;
-
-/// A listener's application: each connection gets a slot, or 503.
-struct App {
-    server: Arc<Server>,
-    listener: Listener,
-}
-
-/// `ServerApp` and not `HttpServerApp`: the latter hands out a session that already reads heads
-/// without a bound on their size or time.
-#[async_trait]
-impl ServerApp for App {
-    async fn process_new(
-        self: &Arc<Self>,
-        stream: Stream,
-        shutdown: &ShutdownWatch,
-    ) -> Option<Stream> {
-        let limit = match self.listener {
-            Listener::Public => &self.server.connections,
-            Listener::Admin => &self.server.admin_connections,
-        };
-        let since = connection::accepted(&stream);
-        match limit.acquire(since) {
-            Ok(slot) => {
-                let (server, shutdown) = (&self.server, shutdown.clone());
-                connection::serve(server, stream, (since, slot), self.listener, shutdown).await;
-            }
-            Err(Full::Busy) => {
-                if let Ok(mut slot) = self.server.turned_away.acquire(since) {
-                    connection::turn_away(stream, &mut slot).await;
-                }
-            }
-            Err(Full::Outwaited) => {}
-        }
-        None
-    }
-}
 
 /// A sidecar at work.
 pub struct Running {
@@ -135,37 +91,6 @@ pub struct Running {
     public: watch::Sender<bool>,
     /// Ends with the process only: probes are answered while requests finish.
     _admin: watch::Sender<bool>,
-}
-
-/// Binds the listeners of a configuration.
-///
-/// # Errors
-/// A sentence that names the address.
-pub fn bind(config: &Config) -> Result<Bound, String> {
-    let bind = |address: SocketAddr| {
-        listen(address).map_err(|error| format!("cannot listen on {address}: {error}"))
-    };
-    Ok(Bound {
-        listen: bind(config.listen)?,
-        admin: config.admin.map(bind).transpose()?,
-    })
-}
-
-/// Listeners that are bound and not yet served.
-#[derive(Debug)]
-pub struct Bound {
-    listen: TcpListener,
-    admin: Option<TcpListener>,
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
 }
 
 /// Serves a configuration on its bound listeners. To be called inside a tokio runtime.
@@ -209,33 +134,6 @@ pub fn start(
         public,
         _admin: admin_end,
     })
-}
-
-fn serve(
-    server: &Arc<Server>,
-    socket: TcpListener,
-    listener: Listener,
-    shutdown: ShutdownWatch,
-) -> io::Result<SocketAddr> {
-    let address = socket.local_addr()?;
-    // Pingora adopts a bound socket by its address; binding by itself it would try for 30 s.
-    let mut sockets = Fds::new();
-    sockets.add(address.to_string(), socket.into_raw_fd());
-    let mut listeners = Listeners::new();
-    // The downstream holds what is to be held.
-    let unbuffered = L4BufferSettings::unbuffered();
-    listeners.add_listener(ListenerConfig::tcp(address.to_string()).l4_buffer(unbuffered));
-    let app = App {
-        server: Arc::clone(server),
-        listener,
-    };
-    let mut service = Service::with_listeners(format!("{listener:?}"), listeners, app);
-    tokio::spawn(async move {
-        service
-            .start_service(Some(Arc::new(Mutex::new(sockets))), shutdown, 1)
-            .await;
-    });
-    Ok(address)
 }
 
 impl Running {
