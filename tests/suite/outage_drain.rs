@@ -36,14 +36,20 @@ fn at_the_app(shop: &Deployment) -> (crate::harness::Request, Connection) {
     (notification, gateway)
 }
 
-#[test]
-fn what_was_taken_is_written_down_before_the_process_ends() {
-    let mut shop = Deployment::with(Redis::start(), |config| config.set("timeouts.drain", "1h"));
-    let (notification, mut gateway) = at_the_app(&shop);
+/// A notification that the app took while the store was away, so that its outcome waits.
+fn taken_without_a_store(shop: &Deployment) -> crate::harness::Request {
+    let (notification, mut gateway) = at_the_app(shop);
     shop.store.signal("STOP");
     shop.goes_down();
     shop.app.release();
     assert_eq!(gateway.read("POST").unwrap().status, 200);
+    notification
+}
+
+#[test]
+fn what_was_taken_is_written_down_before_the_process_ends() {
+    let mut shop = Deployment::with(Redis::start(), |config| config.set("timeouts.drain", "1h"));
+    let notification = taken_without_a_store(&shop);
     shop.kawal.wait_for_metric("kawal_store_unsettled", 1.0);
     shop.kawal.signal_term();
     until("it drains", || shop.kawal.admin("/readyz").status == 503);
@@ -64,11 +70,7 @@ fn a_drain_that_waits_for_a_store_has_an_end() {
     let mut shop = Deployment::with(Redis::start(), |config| {
         config.set("timeouts.drain", "300ms")
     });
-    let (notification, mut gateway) = at_the_app(&shop);
-    shop.store.signal("STOP");
-    shop.goes_down();
-    shop.app.release();
-    assert_eq!(gateway.read("POST").unwrap().status, 200);
+    let notification = taken_without_a_store(&shop);
     shop.kawal.wait_for_metric("kawal_store_unsettled", 1.0);
     shop.kawal.signal_term();
     assert!(shop.kawal.wait_exit().code().is_some(), "by itself");
@@ -87,11 +89,7 @@ fn a_drain_that_waits_for_a_store_has_an_end() {
 #[test]
 fn whoever_asks_twice_does_not_wait_for_a_store() {
     let mut shop = Deployment::with(Redis::start(), |config| config.set("timeouts.drain", "1h"));
-    let (_, mut gateway) = at_the_app(&shop);
-    shop.store.signal("STOP");
-    shop.goes_down();
-    shop.app.release();
-    assert_eq!(gateway.read("POST").unwrap().status, 200);
+    taken_without_a_store(&shop);
     shop.kawal.signal_term();
     shop.kawal
         .wait_for_log(|line| line["message"] == "draining");

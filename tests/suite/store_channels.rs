@@ -23,12 +23,7 @@ fn a_store_behind_a_unix_socket() {
     shop.store.command(&["SELECT", "3"]);
     assert!(!shop.store.keys().is_empty());
 
-    shop.store.kill();
-    shop.misses_its_store(&notification);
-    shop.goes_down();
-    shop.store.restart();
-    shop.comes_back();
-    shop.knows(&notification);
+    shop.outlives_its_store(&notification);
 }
 
 #[test]
@@ -89,12 +84,7 @@ fn a_store_that_speaks_tls() {
     let notification = doku("{}");
     shop.delivers(&notification);
     shop.knows(&notification);
-    shop.store.kill();
-    shop.misses_its_store(&notification);
-    shop.goes_down();
-    shop.store.restart();
-    shop.comes_back();
-    shop.knows(&notification);
+    shop.outlives_its_store(&notification);
 }
 
 /// Whoever stands in the way could read what is delivered, and say that everything is new.

@@ -161,6 +161,17 @@ impl Deployment {
         self.told(|change| change.message == UP);
     }
 
+    /// Its store dies and is started again with its data.
+    #[track_caller]
+    pub fn outlives_its_store(&self, delivered: &Request) {
+        self.store.kill();
+        self.misses_its_store(delivered);
+        self.goes_down();
+        self.store.restart();
+        self.comes_back();
+        self.knows(delivered);
+    }
+
     /// Waits until the log's last word on the store is this.
     #[track_caller]
     fn told(&self, holds: impl Fn(&Change) -> bool) -> Value {
