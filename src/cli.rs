@@ -186,11 +186,14 @@ fn complain_of(file: &Path, complaint: &Complaint) -> Exit {
 
 /// One line on stderr.
 fn complain(sentence: &str) {
-    let line: String = sentence
-        .chars()
+    let _ = writeln!(std::io::stderr(), "kawal: {}", one_line(sentence));
+}
+
+/// What others say may hold line ends, and words for terminals.
+fn one_line(text: &str) -> String {
+    text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let _ = writeln!(std::io::stderr(), "kawal: {line}");
+        .collect()
 }
 
 /// Text on stdout, and then this exit; a reader that left early is no fault.

@@ -143,7 +143,7 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
         faults.add("replay.duplicate", says);
     }
     let mut warnings = Vec::new();
-    let store = replay::store(faults, &mut warnings, &replay, base);
+    let mut store = replay::store(faults, &mut warnings, &replay, base);
     let issuing = path::named_by_token_routes(&top.routes);
     let schemes = Schemes::check(faults, &top.schemes);
     let gateways = gateway::gateways(
@@ -160,6 +160,9 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
         duplicate: replay.duplicate,
     };
     let routes = path::routes(faults, &top.routes, &top.gateways, &gateways, defaults);
+    if let Some(Kept::Shared(settings)) = &mut store {
+        settings.bases = replay::bases(&routes);
+    }
     let upstream = upstream?;
     warnings.extend(warning::of_upstream(&upstream, top.unmatched));
     warnings.extend(routes.iter().filter_map(warning::of_route));

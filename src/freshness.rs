@@ -31,7 +31,8 @@ impl Fresh {
         &self.received
     }
 
-    /// Where it is late: it passes only if the ledger proves that it was not delivered since then.
+    /// Where it is late: it passes only if the ledger proves that it was not delivered since then, which is a
+    /// little before it was signed.
     #[must_use]
     pub fn unseen_since(&self) -> Option<Timestamp> {
         self.unseen_since
@@ -75,7 +76,7 @@ impl Window {
     }
 
     /// Admits what is younger than `max_age`, and what is `late` on a condition that the ledger
-    /// checks: that it remembers everything since it was signed. Then it was never delivered, or the
+    /// checks: that it remembers everything since it can have come first. Then it was never delivered, or the
     /// ledger would know. All limits are inclusive.
     ///
     /// # Errors
@@ -96,7 +97,12 @@ impl Window {
     }
 }
 
-/// The signed time of what is late.
+/// A notification comes before its signed time where the gateway's clock is ahead of ours: by this much at
+/// most, where both are set over the network, and by less where even `max_age` is less. More would refuse
+/// genuine retries for as much longer after a memory has begun.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(30);
+
+/// Of what is late, the earliest time at which it can have been delivered.
 fn judge(limits: Freshness, at: Timestamp, now: Timestamp) -> Result<Option<Timestamp>, Rejection> {
     let age = now.duration_since(at);
     let limit = |limit| SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
@@ -109,7 +115,11 @@ fn judge(limits: Freshness, at: Timestamp, now: Timestamp) -> Result<Option<Time
     if age > limit(limits.late) {
         return Err(Rejection::Stale);
     }
-    Ok(Some(at))
+    let ahead = CLOCKS_DIFFER.min(limits.max_skew).min(limits.max_age);
+    let since = SignedDuration::try_from(ahead)
+        .ok()
+        .and_then(|ahead| at.checked_sub(ahead).ok());
+    Ok(Some(since.unwrap_or(Timestamp::MIN)))
 }
 
 #[cfg(test)]
@@ -137,7 +147,8 @@ mod tests {
             (i64::from(i32::MAX), Err(Rejection::Stale)),
         ] {
             let at = now - SignedDuration::from_secs(age);
-            let expected = is_late.map(|is_late| is_late.then_some(at));
+            let earliest = at - SignedDuration::from_secs(30);
+            let expected = is_late.map(|is_late| is_late.then_some(earliest));
             assert_eq!(judge(LIMITS, at, now), expected, "age {age}");
         }
     }

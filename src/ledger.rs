@@ -9,10 +9,12 @@
 //! It is kept in this process ([`Ledger::in_memory`]), or in a store that replicas share
 //! ([`Kept::Shared`]): the same rules, with one answer more, that the store does not answer.
 
+mod basis;
 mod claim;
 mod memory;
 mod redis;
 
+pub use basis::Basis;
 pub use claim::{Admitted, Claim};
 pub use redis::{Address, Complaint, Password, Settings, Unavailable};
 
@@ -32,7 +34,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The key of an entry: the identity, or the content where the proof covers nothing.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key([u8; 32]);
 
 impl Key {
@@ -73,6 +75,8 @@ pub struct Terms {
     pub remember: Duration,
     /// Whether a delivered notification that comes again passes again.
     pub again: bool,
+    /// What its key and content are made by.
+    pub basis: Basis,
 }
 
 /// One attempt to claim one key.
@@ -84,6 +88,7 @@ struct Attempt {
     remember: Duration,
     /// It passes only if nothing was forgotten since then.
     unseen_since: Option<Timestamp>,
+    basis: Basis,
     now: Instant,
 }
 
@@ -159,11 +164,11 @@ impl Ledger {
         }
     }
 
-    /// How many deliveries the store does not know of yet.
+    /// The deliveries that the store does not know of yet.
     #[must_use]
-    pub fn unsettled(&self) -> usize {
+    pub fn unsettled(&self) -> Vec<Key> {
         match &self.0 {
-            Store::Memory(_) => 0,
+            Store::Memory(_) => Vec::new(),
             Store::Redis(redis) => redis.unsettled(),
         }
     }
@@ -208,6 +213,7 @@ impl Ledger {
             lease: terms.lease,
             remember: terms.remember,
             unseen_since: payload.unseen_since(),
+            basis: terms.basis,
             now,
         };
         // Of copies of one batch, whoever holds it goes on to its items; the others go no further.
@@ -253,7 +259,7 @@ impl Ledger {
     /// Ends a claim. Where the store does not take the outcome, it is written in the background.
     async fn end(&self, attempt: &Attempt, hold: Hold, ending: Ending) {
         match &self.0 {
-            Store::Memory(memory) => memory.end(attempt.key, hold, ending),
+            Store::Memory(memory) => memory.end(attempt, hold, ending),
             Store::Redis(redis) => redis.end(attempt, hold, ending).await,
         }
     }
@@ -261,7 +267,7 @@ impl Ledger {
     /// Ends a claim where nobody can wait for it.
     fn end_later(&self, attempt: &Attempt, hold: Hold, ending: Ending) {
         match &self.0 {
-            Store::Memory(memory) => memory.end(attempt.key, hold, ending),
+            Store::Memory(memory) => memory.end(attempt, hold, ending),
             Store::Redis(redis) => redis.end_later(attempt, hold, ending),
         }
     }

@@ -163,7 +163,7 @@ impl fmt::Display for Rejection {
             }
             Self::NoRoute => "no route has this path",
             Self::Repeat(_) => "delivered before, the stored answer is given again",
-            Self::Saturated => "the ledger is full: raise replay.capacity",
+            Self::Saturated => "the ledger is full: raise replay.capacity, or the maxmemory of its store",
             Self::Stale => "signed longer ago than max_age and late allow",
             Self::StoreDown => "the ledger's store does not answer: see kawal_store_up and the log",
             Self::Test => "a test event, acknowledged without the app",

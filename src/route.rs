@@ -8,7 +8,7 @@ use crate::convert::{Convert, Payload};
 use crate::forward::Unmatched;
 use crate::freshness::Window;
 use crate::intake::{Head, Received};
-use crate::ledger::{Admitted, Key, Ledger, Terms};
+use crate::ledger::{Admitted, Basis, Key, Ledger, Terms};
 use crate::rejection::{Grant, Rejection};
 use crate::scheme::{Acknowledgement, Scheme};
 use crate::secret::KeyRing;
@@ -67,6 +67,25 @@ pub struct Route {
     pub body_limit: u64,
     /// The whole exchange with the app.
     pub upstream_timeout: Duration,
+    /// What keys and contents of its notifications are made by.
+    pub basis: Basis,
+}
+
+impl Gateway {
+    /// All that decides under which key, with which content and for how long a notification is known.
+    #[must_use]
+    pub fn basis(&self, convert: Convert) -> Basis {
+        let stand_ins: Vec<_> = self.ring.stand_ins().collect();
+        let others = format!(
+            "{:?} {:?} {convert:?} {stand_ins:?}",
+            self.window, self.remember
+        );
+        Basis::of([
+            self.name.as_bytes(),
+            self.scheme.digest(),
+            others.as_bytes(),
+        ])
+    }
 }
 
 /// What comes to a route.
@@ -228,6 +247,7 @@ impl Route {
             lease,
             remember: remember.max(lease) + REMEMBER_MARGIN,
             again,
+            basis: self.basis,
         }
     }
 }

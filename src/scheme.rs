@@ -37,6 +37,8 @@ use time::TimeFormat;
 #[derive(Debug)]
 pub struct Scheme {
     name: Box<str>,
+    /// Of its declaration.
+    digest: [u8; 32],
     title: Box<str>,
     confidence: Confidence,
     algorithm: Algorithm,
@@ -126,6 +128,12 @@ impl Scheme {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Of all that was declared of it.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
     }
 
     /// What it is called, for people.

@@ -16,7 +16,7 @@ pub use shutdown::EndSignals;
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Limits, Timeouts};
 use crate::forward::Upstream;
-use crate::ledger::{Complaint, Ledger};
+use crate::ledger::{Complaint, Key, Ledger};
 use crate::route::Routes;
 use crate::telemetry;
 use connection::Listener;
@@ -119,8 +119,7 @@ pub fn start(
         clock,
     });
     tokio::spawn(upstream::keep_resolved(Arc::clone(&server.upstream)));
-    let ledger = Arc::clone(&server.ledger);
-    tokio::spawn(async move { ledger.keep_connected().await });
+    tokio::spawn(keep_connected(Arc::clone(&server.ledger)));
     let (public, watch) = watch::channel(false);
     let listen = serve(&server, bound.listen, Listener::Public, watch)?;
     let (admin_end, watch) = watch::channel(false);
@@ -136,11 +135,48 @@ pub fn start(
     })
 }
 
+/// Whatever happens to whoever keeps the connection to the ledger's store, there is another.
+async fn keep_connected(ledger: Arc<Ledger>) {
+    loop {
+        let ledger = Arc::clone(&ledger);
+        let kept = tokio::spawn(async move { ledger.keep_connected().await });
+        if kept.await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// What was not finished at the end.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// Requests without an answer.
+    pub requests: usize,
+    /// Deliveries that the ledger's store does not know of.
+    pub deliveries: Vec<Key>,
+}
+
+impl Unfinished {
+    fn log(&self) {
+        for id in &self.deliveries {
+            tracing::error!(
+                %id,
+                "the process ends before a delivery could be recorded: a copy reaches the app again"
+            );
+        }
+        let (requests, deliveries) = (self.requests, self.deliveries.len());
+        match requests + deliveries {
+            0 => tracing::info!("ended"),
+            _ => tracing::warn!(requests, deliveries, "ended before all was finished"),
+        }
+    }
+}
+
 impl Running {
     /// Ends: listeners close, `/readyz` says 503, idle connections close, and requests in flight
     /// have until `timeouts.drain`, as have deliveries that the ledger's store does not know of yet.
-    /// Comes back with the number of those that did not finish.
-    pub async fn drain(&self) -> usize {
+    /// Comes back with what did not finish.
+    pub async fn drain(&self) -> Unfinished {
         self.server.draining.store(true, Ordering::SeqCst);
         self.public.send_replace(true);
         let finished = async {
@@ -151,8 +187,11 @@ impl Running {
         self.unfinished()
     }
 
-    fn unfinished(&self) -> usize {
-        self.server.in_flight.count() + self.server.ledger.unsettled()
+    fn unfinished(&self) -> Unfinished {
+        Unfinished {
+            requests: self.server.in_flight.count(),
+            deliveries: self.server.ledger.unsettled(),
+        }
     }
 }
 
@@ -186,7 +225,10 @@ pub fn run(config: Config) -> Result<(), Failed> {
         // So that the first notification already finds the app; it waits for no name server.
         let app = upstream::resolve(&config.upstream);
         let app = tokio::time::timeout(config.timeouts.connect, app);
-        let (_, connected) = tokio::join!(app, ledger.connect());
+        let (_, connected) = tokio::select! {
+            looked = async { tokio::join!(app, ledger.connect()) } => looked,
+            _ = signals.next() => return Ok(None),
+        };
         // What may pass is looked at again and again, and nothing is claimed until then.
         if let Err(complaint) = connected
             && complaint.key.is_some()
@@ -211,11 +253,8 @@ pub fn run(config: Config) -> Result<(), Failed> {
             // Whoever asks twice means now.
             _ = signals.next() => running.unfinished(),
         };
-        match unfinished {
-            0 => tracing::info!("ended"),
-            unfinished => tracing::warn!(unfinished, "ended before all requests were finished"),
-        }
-        Ok(running)
+        unfinished.log();
+        Ok(Some(running))
     });
     runtime.shutdown_timeout(Duration::ZERO);
     ended.map(drop)

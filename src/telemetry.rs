@@ -125,10 +125,9 @@ pub fn log_refused(rejection: &Rejection, status: Option<u16>) {
 /// It ends when the guard is dropped.
 pub fn start() -> WorkerGuard {
     let (writer, guard) = tracing_appender::non_blocking(std::io::stdout());
-    // Pingora's own lines may hold what was sent, so only those of its accept loop are kept.
-    let filter = EnvFilter::new(
-        "info,pingora_core=off,pingora_pool=off,pingora_core::services::listening=error",
-    );
+    // Lines of others may hold what was sent, and there may be any number of them; only those of the
+    // accept loop are kept.
+    let filter = EnvFilter::new("off,kawal=info,pingora_core::services::listening=error");
     let lines = tracing_subscriber::fmt::layer()
         .event_format(Line)
         .with_writer(writer);

@@ -1,6 +1,6 @@
 //! `kawal check`: finds all that `serve` would, and prints what it would do.
 
-use super::{Exit, complain_of, say, table};
+use super::{Exit, complain_of, one_line, say, table};
 use crate::answer::Respond;
 use crate::config::{self, Config};
 use crate::convert::Convert;
@@ -43,7 +43,7 @@ pub(super) fn run(config: &Config, file: &Path) -> Exit {
     }
     let store = match connect(config) {
         Err(complaint) if complaint.key.is_some() => return complain_of(file, &complaint),
-        Err(complaint) => Some(format!("replay.redis: {complaint}")),
+        Err(complaint) => Some(one_line(&format!("replay.redis: {complaint}"))),
         Ok(()) => None,
     };
     let warnings: String = config

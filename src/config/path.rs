@@ -4,6 +4,7 @@ use super::fault::{Faults, join, suggest};
 use super::shape::{RespondShape, RouteLimits, RouteShape, RouteTimeouts, TokenRouteShape};
 use crate::answer::{Respond, Service};
 use crate::convert::Convert;
+use crate::ledger::Basis;
 use crate::route::{Duplicate, Gateway, Purpose, Route};
 use crate::scheme::AnswerForm;
 use figment::value::Value;
@@ -102,6 +103,7 @@ fn token_route(
         service: Some(Service::Token),
         public_path: None,
         convert: Convert::None,
+        basis: Basis::default(),
         respond: Respond::App,
         duplicate: Duplicate::Acknowledge,
         body_limit: body_limit(faults, at, shape.limits.as_ref(), defaults),
@@ -161,6 +163,7 @@ fn route(
         service: shape.service,
         public_path: shape.public_path.as_deref().map(Into::into),
         convert: shape.convert,
+        basis: gateway.basis(shape.convert),
         respond: respond(faults, at, &shape, &gateway),
         duplicate: duplicate(faults, at, &shape, defaults),
         body_limit: body_limit(faults, at, shape.limits.as_ref(), defaults),

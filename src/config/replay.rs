@@ -2,8 +2,10 @@
 
 use super::fault::Faults;
 use super::shape::{RedisShape, ReplayShape, Store};
-use crate::ledger::{Address, Kept, Password, Settings};
+use crate::ledger::{Address, Basis, Kept, Password, Settings};
+use crate::route::{Purpose, Route};
 use crate::secret::Reference;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,6 +44,13 @@ pub(super) fn store(
     }
 }
 
+/// Under which bases these routes claim, each once.
+pub(super) fn bases(routes: &[Route]) -> Box<[Basis]> {
+    let notify = routes.iter().filter(|r| r.purpose == Purpose::Notify);
+    let bases: BTreeSet<_> = notify.map(|route| route.basis).collect();
+    bases.into_iter().collect()
+}
+
 fn settings(
     faults: &mut Faults,
     shape: &RedisShape,
@@ -74,6 +83,7 @@ fn settings(
         prefix: shape.prefix.as_str().into(),
         timeout: shape.timeout,
         unavailable: replay.unavailable,
+        bases: Box::default(),
     })
 }
 

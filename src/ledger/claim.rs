@@ -50,7 +50,12 @@ pub(super) struct Hold {
 #[derive(Clone, Debug)]
 pub(super) enum Ending {
     /// The app said 2xx.
-    Delivered(Stored),
+    Delivered {
+        /// What copies are answered.
+        answer: Stored,
+        /// When it is known.
+        at: Instant,
+    },
     /// The app refused, or never saw it.
     Free {
         /// Whether the app saw this attempt.
@@ -128,12 +133,13 @@ impl Claim {
         self.stage = Stage::Sent;
     }
 
-    /// The app said 2xx: copies get this answer from now on, unless they are to pass again.
-    pub async fn deliver(mut self, answer: Stored) {
+    /// The app said 2xx, as is known at this time: copies get this answer from then on, unless they are to
+    /// pass again.
+    pub async fn deliver(mut self, answer: Stored, at: Instant) {
         self.stage = Stage::Settled;
         let ending = match self.again {
             true => Ending::Free { seen: true },
-            false => Ending::Delivered(answer),
+            false => Ending::Delivered { answer, at },
         };
         self.end(&ending).await;
     }

@@ -1,14 +1,17 @@
 //! The ledger in this process: bounded, never evicting, gone with the process.
 
+mod record;
+
 use super::claim::{Ending, Hold};
 use super::{Attempt, Key};
 use crate::convert::Content;
-use crate::rejection::{Rejection, Stored};
+use crate::rejection::Rejection;
 use jiff::Timestamp;
 use moka::Expiry;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
 use parking_lot::Mutex;
+use record::{Capacity, Change, Phase, Record, State};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -21,66 +24,6 @@ pub(super) struct Memory {
     capacity: Arc<Capacity>,
     tokens: AtomicU64,
     complete_since: Timestamp,
-}
-
-/// Capacity for entries that are in flight or delivered, and as much for free ones, which hold
-/// nothing but a count of attempts and may be forgotten.
-#[derive(Debug)]
-struct Capacity {
-    most: usize,
-    live: AtomicUsize,
-    free: AtomicUsize,
-}
-
-impl Capacity {
-    fn take(&self, of: &AtomicUsize) -> bool {
-        let more = |taken: usize| (taken < self.most).then_some(taken + 1);
-        of.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .is_ok()
-    }
-
-    fn leave(of: &AtomicUsize) {
-        of.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-#[derive(Debug)]
-struct Record {
-    state: Mutex<State>,
-    remember: Duration,
-    capacity: Arc<Capacity>,
-}
-
-#[derive(Debug)]
-struct State {
-    content: Content,
-    /// Claims so far of which the app may have seen something.
-    attempts: u32,
-    phase: Phase,
-}
-
-#[derive(Debug)]
-enum Phase {
-    InFlight {
-        until: Instant,
-        token: u128,
-    },
-    Delivered(Stored),
-    /// A token's request was granted at this time, in seconds since 1970.
-    Granted(i64),
-    Free,
-}
-
-/// Counting by drop cannot drift, whatever the reason an entry leaves for.
-impl Drop for Record {
-    fn drop(&mut self) {
-        let capacity = &self.capacity;
-        Capacity::leave(if self.state.get_mut().is_free() {
-            &capacity.free
-        } else {
-            &capacity.live
-        });
-    }
 }
 
 struct ByRecord;
@@ -217,92 +160,34 @@ impl Memory {
                 content,
                 attempts: 1,
                 phase,
+                takes_room: true,
             }),
             remember,
             capacity: Arc::clone(&self.capacity),
         }))
     }
 
-    /// Ends a claim, unless another has taken it over.
-    pub(super) fn end(&self, key: Key, hold: Hold, ending: Ending) {
-        match ending {
-            Ending::Delivered(answer) => self.end_by(key, hold, |state| {
-                state.phase = Phase::Delivered(answer);
-                true
-            }),
-            Ending::Free { seen } => self.end_by(key, hold, |state| {
-                state.attempts -= u32::from(!seen);
-                if state.attempts == 0 || !self.capacity.take(&self.capacity.free) {
-                    return false;
-                }
-                state.phase = Phase::Free;
-                Capacity::leave(&self.capacity.live);
-                true
-            }),
-        }
-    }
-
-    /// Ends a claim that still holds; the entry stays, its time starting anew, where `how` says so.
-    fn end_by(&self, key: Key, hold: Hold, how: impl FnOnce(&mut State) -> bool) {
-        self.records.entry(key).and_compute_with(|entry| {
+    /// Ends a claim. One that was taken over has no say; but what the app took is delivered, unless another
+    /// is at the app meanwhile.
+    pub(super) fn end(&self, attempt: &Attempt, hold: Hold, ending: Ending) {
+        self.records.entry(attempt.key).and_compute_with(|entry| {
             let Some(record) = entry.map(moka::Entry::into_value) else {
                 return Op::Nop;
             };
             let mut state = record.state.lock();
-            if !state.is_held_by(hold) {
-                return Op::Nop;
-            }
-            if !how(&mut state) {
-                return Op::Remove;
-            }
+            let change = match ending {
+                Ending::Delivered { answer, at } => {
+                    state.deliver(&self.capacity, attempt.content, answer, (hold, at))
+                }
+                Ending::Free { seen } => state.free(&self.capacity, hold, seen),
+            };
             drop(state);
-            Op::Put(record)
+            match change {
+                Change::None => Op::Nop,
+                // Putting it again starts its time anew.
+                Change::Kept => Op::Put(record),
+                Change::Gone => Op::Remove,
+            }
         });
-    }
-}
-
-impl State {
-    /// Whether a claim of this content has to stop here.
-    fn refuses(&self, content: Content, now: Instant) -> Result<(), Rejection> {
-        let same = self.content == content;
-        match &self.phase {
-            Phase::Delivered(answer) if same => Err(Rejection::Repeat(answer.clone())),
-            Phase::InFlight { until, .. } if *until > now && same => {
-                Err(Rejection::InFlight { wait: *until - now })
-            }
-            Phase::InFlight { until, .. } if *until <= now => Ok(()),
-            Phase::Delivered(_) | Phase::Granted(_) | Phase::InFlight { .. } => {
-                Err(Rejection::Conflict)
-            }
-            Phase::Free => Ok(()),
-        }
-    }
-
-    /// Takes over what is free, or was held for too long; `false` where there is no room.
-    fn claim(
-        &mut self,
-        capacity: &Capacity,
-        content: Content,
-        (until, token): (Instant, u128),
-    ) -> bool {
-        if self.is_free() {
-            if !capacity.take(&capacity.live) {
-                return false;
-            }
-            Capacity::leave(&capacity.free);
-        }
-        self.content = content;
-        self.attempts += 1;
-        self.phase = Phase::InFlight { until, token };
-        true
-    }
-
-    fn is_free(&self) -> bool {
-        matches!(self.phase, Phase::Free)
-    }
-
-    /// A claim whose lease ended and was taken over settles nothing.
-    fn is_held_by(&self, hold: Hold) -> bool {
-        matches!(self.phase, Phase::InFlight { token, .. } if token == hold.token)
     }
 }

@@ -11,7 +11,9 @@ mod complaint;
 mod connection;
 mod examine;
 mod figures;
+mod info;
 mod marks;
+mod outcome;
 mod script;
 mod step;
 
@@ -19,23 +21,24 @@ pub use address::{Address, Password};
 pub use complaint::Complaint;
 
 use super::claim::{Ending, Hold};
-use super::{Attempt, Key};
+use super::{Attempt, Basis, Key};
 use crate::rejection::Rejection;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use connection::Connection;
 use figures::{Figures, Operation};
+use jiff::Timestamp;
 use marks::Marks;
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use schemars::JsonSchema;
 use script::{Claimed, Scripts};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use step::Failure;
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout_at};
 
 /// What becomes of a notification when the store does not answer.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema)]
@@ -59,6 +62,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// What becomes of notifications without it.
     pub unavailable: Unavailable,
+    /// All bases of entries that may be late.
+    pub bases: Box<[Basis]>,
 }
 
 /// The store, as one replica sees it.
@@ -71,8 +76,8 @@ pub(super) struct Redis {
     marks: Marks,
     /// Somebody has reason to doubt the link.
     doubt: Notify,
-    /// Deliveries that the store does not know of yet.
-    unsettled: watch::Sender<usize>,
+    /// Deliveries that the store does not know of yet, each with its claim's token.
+    unsettled: watch::Sender<BTreeSet<(Key, u128)>>,
 }
 
 /// What was seen of the store at the last look.
@@ -83,17 +88,38 @@ struct Seen {
     number: u64,
     complaint: Option<Complaint>,
     is_clock_off: bool,
+    /// The store's clock minus our own, in seconds.
+    offset: Option<f64>,
+    /// When the log last told of a refusal.
+    told: Option<Instant>,
 }
 
-/// What claims are made through.
+/// What the store can be reached through.
 #[derive(Clone, Debug)]
 enum Link {
     Down,
-    Up { connection: Connection, number: u64 },
+    /// Outcomes are written, and nothing is claimed yet: no copy overtakes what the app took before.
+    Settling(Opened),
+    Up(Opened),
 }
 
-/// How long the background waits before it tries again.
-const AGAIN: Duration = Duration::from_millis(250);
+/// A connection, and how many there were before.
+#[derive(Clone, Debug)]
+struct Opened {
+    connection: Connection,
+    number: u64,
+}
+
+impl Link {
+    /// What this step can be taken through.
+    fn takes(&self, operation: Operation) -> Option<&Opened> {
+        match (self, operation) {
+            (Self::Up(opened), _)
+            | (Self::Settling(opened), Operation::Settle | Operation::Release) => Some(opened),
+            (Self::Down | Self::Settling(_), _) => None,
+        }
+    }
+}
 
 impl Redis {
     pub(super) fn new(settings: Settings) -> Self {
@@ -105,7 +131,7 @@ impl Redis {
             seen: Mutex::default(),
             marks: Marks::default(),
             doubt: Notify::new(),
-            unsettled: watch::Sender::new(0),
+            unsettled: watch::Sender::default(),
         }
     }
 
@@ -120,7 +146,7 @@ impl Redis {
             token: token()?,
             is_known: true,
         };
-        let call = self.scripts.claim(attempt, hold.token);
+        let call = self.scripts.claim(attempt, hold.token, Timestamp::now());
         let failure = match self.run(Operation::Claim, &call).await {
             Ok(Claimed::Held(attempt)) => return Ok(Hold { attempt, ..hold }),
             Ok(Claimed::Not(why)) => return Err(why),
@@ -150,98 +176,16 @@ impl Redis {
         remember: Duration,
     ) -> Result<i64, Rejection> {
         let call = self.scripts.keep(key, seconds, remember);
-        self.run(Operation::Keep, &call)
-            .await
-            .map_err(|failure| match failure {
-                Failure::Full => Rejection::Saturated,
-                Failure::Down | Failure::Unsure | Failure::Refused => Rejection::StoreDown,
-            })
-    }
-
-    /// Ends a claim, unless another has taken it over.
-    pub(super) async fn end(self: &Arc<Self>, attempt: &Attempt, hold: Hold, ending: Ending) {
-        if self.try_end(attempt, hold, &ending).await.is_err() {
-            self.end_later(attempt, hold, ending);
-        }
-    }
-
-    /// Ends it in the background, as long as the lease lasts: afterwards it has no say.
-    pub(super) fn end_later(self: &Arc<Self>, attempt: &Attempt, hold: Hold, ending: Ending) {
-        // Without a runtime, nothing was ever claimed.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
-        let (redis, attempt) = (Arc::clone(self), *attempt);
-        let waits = matches!(ending, Ending::Delivered(_));
-        if waits {
-            self.unsettled.send_modify(|count| *count += 1);
-            self.figures.unsettled.inc();
-        }
-        runtime.spawn(async move {
-            redis.persist(&attempt, hold, &ending).await;
-            if waits {
-                redis.unsettled.send_modify(|count| *count -= 1);
-                redis.figures.unsettled.dec();
+        match self.run(Operation::Keep, &call).await {
+            Ok(kept) => Ok(kept),
+            Err(Failure::Full) => Err(Rejection::Saturated),
+            Err(_) if self.settings.unavailable == Unavailable::Forward => {
+                self.figures.bypassed.inc();
+                tracing::error!(id = %key, "a token is granted without the ledger");
+                Ok(seconds)
             }
-        });
-    }
-
-    async fn persist(&self, attempt: &Attempt, hold: Hold, ending: &Ending) {
-        let until = attempt.until();
-        let up = |link: &Link| matches!(link, Link::Up { .. });
-        let mut link = self.link.subscribe();
-        while Instant::now() < until {
-            let is_up = timeout_at(until.into(), link.wait_for(up)).await.is_ok();
-            if is_up && self.try_end(attempt, hold, ending).await.is_ok() {
-                return;
-            }
-            sleep(AGAIN).await;
+            Err(Failure::Down | Failure::Unsure | Failure::Refused) => Err(Rejection::StoreDown),
         }
-        if matches!(ending, Ending::Delivered(_)) {
-            self.marks.forget(script::shard(attempt.key));
-            self.figures.lost.inc();
-            tracing::error!(
-                id = %attempt.key,
-                "a delivery could not be recorded before its lease ended: a copy reaches the app again"
-            );
-        }
-    }
-
-    async fn try_end(&self, attempt: &Attempt, hold: Hold, ending: &Ending) -> Result<(), Failure> {
-        let (shard, number) = (script::shard(attempt.key), self.marks.next());
-        let (operation, call) = match ending {
-            Ending::Delivered(answer) => {
-                let call = self.scripts.settle(attempt, hold.token, answer, number);
-                (Operation::Settle, call)
-            }
-            Ending::Free { seen } => {
-                let call = self.scripts.release(attempt, hold.token, *seen);
-                (Operation::Release, call)
-            }
-        };
-        let is_ours: bool = self.run(operation, &call).await?;
-        if matches!(ending, Ending::Free { .. }) {
-            return Ok(());
-        }
-        self.marks.acknowledge(shard, number, number);
-        if !is_ours {
-            self.figures.lost.inc();
-            tracing::warn!(
-                id = %attempt.key,
-                "a delivery came after its claim: another copy may have reached the app"
-            );
-        }
-        Ok(())
-    }
-
-    pub(super) fn unsettled(&self) -> usize {
-        *self.unsettled.borrow()
-    }
-
-    /// Comes back when the store knows of every delivery.
-    pub(super) async fn settled(&self) {
-        let mut unsettled = self.unsettled.subscribe();
-        let _ = unsettled.wait_for(|count| *count == 0).await;
     }
 }
 

@@ -17,6 +17,7 @@ fn attempt(n: u8, content: u8, now: Instant) -> Attempt {
         lease: LEASE,
         remember: REMEMBER,
         unseen_since: None,
+        basis: Basis::default(),
         now,
     }
 }
@@ -26,6 +27,11 @@ fn memory_of(capacity: usize) -> Memory {
 }
 
 const UNSENT: Ending = Ending::Free { seen: false };
+
+fn delivered(at: Instant) -> Ending {
+    let answer = answer(200);
+    Ending::Delivered { answer, at }
+}
 
 fn key(n: u8) -> Key {
     Key([n; 32])
@@ -64,7 +70,7 @@ fn a_full_one_refuses_and_forgets_nobody() {
     let now = Instant::now();
     for n in 0..3 {
         let hold = memory.claim(&attempt(n, n, now)).unwrap();
-        memory.end(key(n), hold, Ending::Delivered(answer(200)));
+        memory.end(&attempt(n, n, now), hold, delivered(now));
     }
     for n in 3..200 {
         assert_eq!(memory.claim(&attempt(n, n, now)), Err(Rejection::Saturated));
@@ -98,7 +104,7 @@ fn what_is_late_passes_only_with_a_memory_of_its_time() {
     assert_eq!(memory.claim(&late(1, -1)), Err(Rejection::Unproven));
     assert!(memory.claim(&late(2, 0)).is_ok());
     let hold = memory.claim(&attempt(3, 3, now)).unwrap();
-    memory.end(key(3), hold, Ending::Delivered(answer(200)));
+    memory.end(&attempt(3, 3, now), hold, delivered(now));
     let known = memory.claim(&late(3, -1));
     assert_eq!(known, Err(Rejection::Repeat(answer(200))), "it is known");
 }
@@ -130,7 +136,7 @@ fn a_claim_that_was_never_sent_leaves_no_trace() {
     let memory = memory_of(1);
     let now = Instant::now();
     let hold = memory.claim(&attempt(1, 1, now)).unwrap();
-    memory.end(key(1), hold, UNSENT);
+    memory.end(&attempt(1, 1, now), hold, UNSENT);
     let again = memory.claim(&attempt(1, 2, now)).unwrap();
     assert_eq!((hold.attempt, again.attempt), (1, 1));
 }
@@ -142,11 +148,11 @@ fn a_claim_that_was_taken_over_settles_nothing() {
     let first = memory.claim(&attempt(1, 1, now)).unwrap();
     let later = now + LEASE;
     let second = memory.claim(&attempt(1, 1, later)).unwrap();
-    memory.end(key(1), second, UNSENT);
+    memory.end(&attempt(1, 1, now), second, UNSENT);
     let third = memory.claim(&attempt(1, 1, later)).unwrap();
     assert_eq!(third.attempt, 2, "the second was never sent");
-    memory.end(key(1), first, Ending::Delivered(answer(200)));
-    memory.end(key(1), second, Ending::Delivered(answer(200)));
+    memory.end(&attempt(1, 1, now), first, delivered(later));
+    memory.end(&attempt(1, 1, now), second, delivered(later));
     let fourth = memory.claim(&attempt(1, 1, later));
     assert!(
         matches!(fourth, Err(Rejection::InFlight { .. })),
@@ -208,12 +214,12 @@ impl Model {
         Ok(self.attempts)
     }
 
-    fn end(&mut self, delivered: bool, seen: bool) -> Option<Hold> {
+    fn end(&mut self, delivered: bool, seen: bool) -> Option<(u8, Hold)> {
         let hold = self.holder.take()?;
         let (content, _) = self.held.take()?;
         self.delivered = delivered.then_some(content);
         self.attempts -= u32::from(!seen);
-        Some(hold)
+        Some((content, hold))
     }
 }
 
@@ -231,29 +237,48 @@ fn name(outcome: Result<Hold, Rejection>) -> Result<u32, &'static str> {
     })
 }
 
+/// Its lease was over, and yet the app said so: whoever comes next is told.
+#[test]
+fn what_the_app_took_late_is_delivered_unless_another_is_at_the_app() {
+    let now = Instant::now();
+    for released in [false, true] {
+        let memory = memory_of(1);
+        let first = memory.claim(&attempt(1, 1, now)).unwrap();
+        let second = memory.claim(&attempt(1, 1, now + LEASE)).unwrap();
+        let mut later = now + LEASE * 2;
+        if released {
+            memory.end(&attempt(1, 1, now), second, Ending::Free { seen: true });
+            later = now + LEASE;
+        }
+        memory.end(&attempt(1, 1, now), first, delivered(later));
+        let third = memory.claim(&attempt(1, 1, later));
+        assert_eq!(third, Err(Rejection::Repeat(answer(200))), "{released}");
+    }
+}
+
 proptest! {
     #[test]
     fn behaves_as_its_model(steps in proptest::collection::vec(step(), 1..60)) {
         let (memory, mut model) = (memory_of(2), Model::default());
         let start = Instant::now();
         for step in steps {
+            let now = start + Duration::from_secs(model.clock);
             match step {
                 Step::Claim(content) => {
-                    let now = start + Duration::from_secs(model.clock);
                     let real = memory.claim(&attempt(1, content, now));
                     if let Ok(hold) = &real {
                         model.holder = Some(*hold);
                     }
                     prop_assert_eq!(name(real), model.claim(content));
                 }
-                Step::Deliver => if let Some(hold) = model.end(true, true) {
-                    memory.end(key(1), hold, Ending::Delivered(answer(200)));
+                Step::Deliver => if let Some((content, hold)) = model.end(true, true) {
+                    memory.end(&attempt(1, content, now), hold, delivered(now));
                 },
-                Step::Refuse => if let Some(hold) = model.end(false, true) {
-                    memory.end(key(1), hold, Ending::Free { seen: true });
+                Step::Refuse => if let Some((content, hold)) = model.end(false, true) {
+                    memory.end(&attempt(1, content, now), hold, Ending::Free { seen: true });
                 },
-                Step::Unsent => if let Some(hold) = model.end(false, false) {
-                    memory.end(key(1), hold, UNSENT);
+                Step::Unsent => if let Some((content, hold)) = model.end(false, false) {
+                    memory.end(&attempt(1, content, now), hold, UNSENT);
                 },
                 Step::Lose => model.holder = None,
                 Step::Wait(seconds) => model.clock += seconds,

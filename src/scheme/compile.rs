@@ -12,6 +12,7 @@ use super::{ClientRule, Scheme, Shape};
 use covered::Covered;
 use proof::{algorithm, messages};
 use regex::Regex;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ impl Scheme {
     /// The first fault, with its place. A time or identity that the proof does not cover is one:
     /// whoever replays a notification could change it.
     pub fn compile(name: &str, declared: Declaration) -> Result<Self, SchemeFault> {
+        let digest = Sha256::digest(format!("{declared:?}")).into();
         let proof = declared.proof;
         let (algorithm, encoding) = algorithm(&proof)?;
         let at = place("proof.at", &proof.at)?;
@@ -117,6 +119,7 @@ impl Scheme {
         });
         Ok(Self {
             name: name.into(),
+            digest,
             title: match declared.title.as_str() {
                 "" => name.into(),
                 title => title.into(),

@@ -77,6 +77,15 @@ impl KeyRing {
         self.clients.get(*self.kin(by).get(at)?)
     }
 
+    /// The clients whose id is not told by what a key of theirs proves, each with the one that is.
+    pub fn stand_ins(&self) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
+        let id = |at: usize| self.clients.get(at).and_then(|client| client.id.as_deref());
+        let kins = [&self.secret_kin, &self.public_key_kin];
+        let all = kins.into_iter().flat_map(|kin| kin.iter().enumerate());
+        let others = all.filter(|(at, first)| at != *first);
+        others.map(move |(at, first)| (id(at), id(*first)))
+    }
+
     /// Whether two clients have such a key in common.
     #[must_use]
     pub fn shares(&self, kind: KeyKind) -> bool {

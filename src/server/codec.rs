@@ -1,5 +1,6 @@
 //! Bodies in, answers out, through Pingora's HTTP/1.1 codec.
 
+use super::limit::Slot;
 use crate::answer::Answer;
 use crate::intake::{Framing, Head};
 use crate::rejection::{Part, Rejection};
@@ -92,6 +93,21 @@ async fn discard(session: &mut HttpSession) -> bool {
     const MOST: u64 = 1024 * 1024;
     const LONGEST: Duration = Duration::from_secs(5);
     matches!(timeout(LONGEST, collect(session, MOST)).await, Ok(Ok(_)))
+}
+
+/// Writes an answer, unless the connection has to make way.
+pub(super) async fn answer_while_kept(
+    session: &mut HttpSession,
+    slot: &mut Slot,
+    answer: Answer,
+    keep_alive: bool,
+) {
+    let written = slot
+        .while_kept(write_answer(session, answer, keep_alive))
+        .await;
+    if written.is_none() {
+        session.set_server_keepalive(None);
+    }
 }
 
 /// Writes a whole answer. The connection is kept only where both sides want it and the request

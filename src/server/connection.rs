@@ -1,6 +1,6 @@
 //! One connection: request after request, until somebody wants it closed.
 
-use super::codec::{may_go_on, write_answer};
+use super::codec::{answer_while_kept, may_go_on};
 use super::downstream::{Downstream, HeadBounds};
 use super::limit::Slot;
 use super::relay;
@@ -179,21 +179,6 @@ async fn refuse(
     let answer = Answer::to(rejection, form);
     telemetry::log_refused(rejection, Some(answer.status));
     answer_while_kept(session, slot, answer, keep_alive).await;
-}
-
-/// Writes an answer, unless the connection has to make way.
-pub(super) async fn answer_while_kept(
-    session: &mut HttpSession,
-    slot: &mut Slot,
-    answer: Answer,
-    keep_alive: bool,
-) {
-    let written = slot
-        .while_kept(write_answer(session, answer, keep_alive))
-        .await;
-    if written.is_none() {
-        session.set_server_keepalive(None);
-    }
 }
 
 /// Where both sides want to go on, the connection for the next request.

@@ -1,8 +1,7 @@
 //! One notification: read its body, ask for a judgement, talk to the app, say what came of it.
 
 use super::Server;
-use super::codec::{may_go_on, read_body};
-use super::connection::answer_while_kept;
+use super::codec::{answer_while_kept, may_go_on, read_body};
 use super::limit::Slot;
 use crate::answer::Answer;
 use crate::clock::Moment;
@@ -134,7 +133,7 @@ async fn deliver(
     match outcome {
         Outcome::Delivered => {
             let kept = answer.keep(|| route.stand_in(&body, key));
-            claim.deliver(kept).await;
+            claim.deliver(kept, server.now().steady).await;
         }
         Outcome::Refused => claim.free().await,
         Outcome::Unsent => claim.give_back().await,

@@ -65,6 +65,7 @@ mod refusals;
 mod replay;
 mod replicas;
 mod replicas_batches;
+mod replicas_changes;
 mod replicas_crowds;
 mod replicas_keys;
 mod replicas_paused;

@@ -1,8 +1,11 @@
 //! The process ends while its store is away: it writes down what it still can, and ends in any case.
 
+use std::fs;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::harness::kawal::command;
 use crate::harness::{App, Config, Connection, Deployment, Kawal, PATIENCE, Redis, Reply, doku};
 use crate::outage::in_the_dark;
 
@@ -75,8 +78,17 @@ fn a_drain_that_waits_for_a_store_has_an_end() {
     shop.kawal.signal_term();
     assert!(shop.kawal.wait_exit().code().is_some(), "by itself");
     // Somebody has to hear that an outcome was left behind.
-    let line = shop.kawal.wait_for_log(|line| line["unfinished"] == 1);
-    assert_eq!(line["level"], "warn", "{line}");
+    let line = shop.kawal.wait_for_log(|line| line["deliveries"] == 1);
+    assert_eq!(
+        (&line["level"], &line["requests"]),
+        (&"warn".into(), &0.into())
+    );
+    let [request] = &shop.app.requests()[..] else {
+        panic!("one came");
+    };
+    let id = request.header("X-Kawal-Notification-Id").unwrap();
+    let recorded = |line: &serde_json::Value| line["level"] == "error" && line["id"] == id;
+    shop.kawal.wait_for_log(recorded);
 
     // The claim holds until its lease ends: a copy waits, and does not come twice before.
     shop.store.signal("CONT");
@@ -84,6 +96,32 @@ fn a_drain_that_waits_for_a_store_has_an_end() {
     let next = Kawal::start(Config::new(&app).on(&shop.store));
     assert_eq!(next.send(&notification).status, 503);
     assert_eq!(app.count(), 0);
+}
+
+/// Whoever rolls out while the store hangs does not wait for the start.
+#[test]
+fn a_start_that_waits_for_its_store_ends_when_it_is_told_to() {
+    let store = Redis::start();
+    store.signal("STOP");
+    let config = Config::to("http://127.0.0.1:9")
+        .on(&store)
+        .set("replay.redis.timeout", "10s");
+    let mut serve = command()
+        .args(["serve", "--config"])
+        .arg(config.write())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let id = serve.id().to_string();
+    until("it listens to signals", || catches_term(&id));
+    let killed = Command::new("kill").args(["-s", "TERM", &id]).status();
+    assert!(killed.unwrap().success());
+    let mut ended = None;
+    until("it ends", || {
+        ended = serve.try_wait().unwrap();
+        ended.is_some()
+    });
+    assert_eq!(ended.unwrap().code(), Some(0));
 }
 
 #[test]
@@ -117,8 +155,15 @@ fn a_call_in_flight_is_finished_without_a_store() {
     assert_eq!(app.count(), 0);
 }
 
+/// Whether SIGTERM, the fifteenth, would be caught. Source: `man 5 proc_pid_status`
+fn catches_term(id: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    u64::from_str_radix(caught.unwrap().trim(), 16).unwrap() & (1 << 14) != 0
+}
+
 /// Waits for what must come about.
-fn until(what: &str, holds: impl Fn() -> bool) {
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < end, "{what}: not yet");

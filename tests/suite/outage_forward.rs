@@ -139,21 +139,47 @@ fn what_was_let_through_is_known_after_the_outage() {
     );
 }
 
-/// The outage outlasts the lease, so nobody writes down what was let through. The store has lost
-/// nothing, and yet it does not know everything: a late copy must not pass for one that never came.
+/// The app had refused it before, so the store held it as free.
 #[test]
-fn what_was_let_through_and_never_written_down_is_unproven_when_it_is_late() {
+fn what_was_refused_before_and_let_through_is_known_after_the_outage() {
+    let shop = Deployment::with(Redis::with(&["--appendonly", "yes"]), forwarding);
+    let notification = fresh();
+    shop.app.next(Reply::new(500));
+    assert_eq!(shop.kawal.send(&notification).status, 500);
+    shop.store.kill();
+    shop.goes_down();
+    shop.delivers(&notification);
+    shop.store.restart();
+    shop.comes_back();
+    shop.knows(&notification);
+}
+
+/// Without a token, no notification of its gateway could come.
+#[test]
+fn a_token_is_granted_without_the_store() {
+    let shop = in_the_dark(|config| forwarding(config).with_snap());
+    let request = TokenRequest::new().sign();
+    assert_eq!(shop.kawal.send(&request).status, 200);
+    assert_eq!(bypassed(&shop), 1.0);
+    let told = |line: &Value| line["message"] == "a token is granted without the ledger";
+    assert_eq!(shop.kawal.wait_for_log(told)["level"], "error");
+}
+
+/// The outage outlasts the lease. Nothing is claimed before what was let through is written down.
+#[test]
+fn what_was_let_through_is_known_after_an_outage_that_outlasts_its_lease() {
     let shop = in_the_dark(|config| forwarding(config).set("timeouts.upstream", "100ms"));
     let moment = Moment::to_come();
     let notification = moment.notification();
     shop.delivers(&notification);
-    // The wait is the story: until the end of the lease, it would be written down.
+    // The wait is the story: the lease ends.
     shop.kawal
         .wait_for_metric("kawal_store_lost_outcomes_total", 1.0);
     moment.grow_late();
     shop.store.restart();
     shop.comes_back();
-    shop.cannot_prove(&notification);
+    assert_eq!(shop.kawal.metric("kawal_store_unsettled"), 0.0);
+    shop.knows(&notification);
 }
 
 /// The first claim of an outage meets a store that nobody knows to be down yet.

@@ -95,7 +95,7 @@ fn a_late_retry_bears_the_token_of_its_time() {
     let window = json!({"max_age": "2s", "max_skew": "5m", "late": "1h"});
     let config = Config::snap(&app).set("gateways.doku-b2b.freshness", window);
     let kawal = Kawal::start(config);
-    let signed = Timestamp::from_second(Timestamp::now().as_second() + 1).unwrap();
+    let signed = Timestamp::from_second(Timestamp::now().as_second() + 3).unwrap();
     let sent = |ends: i64, body: &str| {
         let token = b2b_jwt()
             .claim("exp", signed.as_second() + ends)

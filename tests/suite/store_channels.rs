@@ -66,7 +66,10 @@ fn with_tls(more: &[&str]) -> (Redis, u16) {
     let port = free_port();
     let (text, ca) = (port.to_string(), key("store-ca.pem"));
     let (certificate, private) = (key("store-certificate.pem"), key("store-private.pem"));
-    let mut args = vec!["--tls-port", &text, "--tls-auth-clients", "no"];
+    let mut args = vec!["--tls-port", &text];
+    if !more.contains(&"--tls-auth-clients") {
+        args.extend(["--tls-auth-clients", "no"]);
+    }
     args.extend(["--tls-ca-cert-file", &ca, "--tls-cert-file", &certificate]);
     args.extend(["--tls-key-file", &private]);
     args.extend(more);
@@ -91,27 +94,18 @@ fn a_store_that_speaks_tls() {
 #[test]
 fn a_store_that_cannot_show_who_it_is_is_never_spoken_to() {
     let (store, port) = with_tls(&[]);
-    let by_stranger = ("a CA of strangers", "stranger-ca.pem", "127.0.0.1");
-    let by_name = ("another name", "store-ca.pem", "localhost");
+    let by_stranger = ("SSL_CERT_FILE", "stranger-ca.pem", "127.0.0.1");
+    let by_name = ("another host", "store-ca.pem", "localhost");
     for (what, ca, host) in [by_stranger, by_name] {
         let app = App::start();
         let config = Config::new(&app)
             .on(&store)
             .set("replay.redis.url", format!("rediss://{host}:{port}/0"))
             .env("SSL_CERT_FILE", &key(ca));
-        match Kawal::try_start(config) {
-            Err(exit) => assert_fault(&exit, "replay.redis.url", &["certificate"]),
-            Ok(kawal) => {
-                let line =
-                    kawal.wait_for_log(|line| line["message"] == crate::harness::deployment::DOWN);
-                assert!(
-                    line["why"].as_str().unwrap().contains("certificate"),
-                    "{what}: {line}"
-                );
-                assert_eq!(kawal.send(&doku("{}")).status, 503, "{what}");
-            }
-        }
-        assert_eq!(app.count(), 0, "{what}");
+        let Err(exit) = Kawal::try_start(config) else {
+            panic!("{what}: it started");
+        };
+        assert_fault(&exit, "replay.redis.url", &["certificate", what]);
         assert!(store.keys().is_empty(), "{what}");
     }
 }
@@ -119,12 +113,17 @@ fn a_store_that_cannot_show_who_it_is_is_never_spoken_to() {
 #[test]
 fn tls_to_a_plain_port_and_the_reverse_are_faults_of_the_address() {
     let (store, port) = with_tls(&[]);
-    let (plain, tls) = (store.port(), port);
-    let rows = [
-        (format!("rediss://127.0.0.1:{plain}"), "redis://"),
-        (format!("redis://127.0.0.1:{tls}"), "rediss://"),
-    ];
-    for (url, word) in rows {
+    let plainly = format!("127.0.0.1:{}", store.port());
+    let with_tls = format!("127.0.0.1:{port}");
+    let (no_tls, tls) = ("redis instead of rediss", "rediss instead of redis");
+    for (url, word) in [
+        (format!("rediss://{plainly}"), no_tls),
+        (format!("redis://{with_tls}"), tls),
+        (format!("rediss-cluster://{plainly}"), no_tls),
+        (format!("redis-cluster://{with_tls}"), tls),
+        (format!("rediss-sentinel://{plainly}/kawal"), no_tls),
+        (format!("redis-sentinel://{with_tls}/kawal"), tls),
+    ] {
         let app = App::start();
         let config = Config::new(&app)
             .on(&store)
@@ -135,6 +134,20 @@ fn tls_to_a_plain_port_and_the_reverse_are_faults_of_the_address() {
         };
         assert_fault(&exit, "replay.redis.url", &[word]);
     }
+}
+
+/// It hangs up, mostly without a word.
+#[test]
+fn a_store_that_wants_certificates_of_its_clients_is_told_how_to_do_without() {
+    let (store, port) = with_tls(&["--tls-auth-clients", "yes"]);
+    let shop = Deployment::with(store, |config| {
+        config
+            .set("replay.redis.url", format!("rediss://127.0.0.1:{port}"))
+            .env("SSL_CERT_FILE", &key("store-ca.pem"))
+    });
+    shop.goes_down_for(&["tls-auth-clients"]);
+    shop.misses_its_store(&doku("{}"));
+    assert!(shop.store.keys().is_empty());
 }
 
 /// One line that names the key and says this.
@@ -175,6 +188,7 @@ fn the_user_of_the_readme_may_do_all_that_is_needed() {
     assert!(words.iter().any(|word| word.starts_with('>')), "{line}");
     store.command(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let url = store.url().replace("redis://", &format!("redis://{user}@"));
+    let url = url.replace("/0", "/2");
     let shop = Deployment::with(store, |config| {
         let password = config.secret("store-password", secret);
         config

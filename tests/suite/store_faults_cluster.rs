@@ -83,6 +83,9 @@ fn a_master_that_dies_takes_its_own_notifications_away_until_it_is_back() {
         assert_eq!(app.count(), 80, "{whole}");
         assert_eq!(send_all(&kawal, &fresh), vec![200; 40]);
         assert_eq!(app.count(), 80, "{whole}");
+        // Of what the library has to say there is no end.
+        let others = |line: &serde_json::Value| !line["log.target"].is_null();
+        assert!(!kawal.log().iter().any(others), "{}", kawal.output());
     }
 }
 

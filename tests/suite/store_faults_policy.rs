@@ -163,3 +163,30 @@ fn a_store_that_waits_for_replicas_is_down_until_it_does_not() {
     shop.knows(&delivered);
     shop.delivers_in_the_end(&notification);
 }
+
+/// Whoever reads the log at night finds the cause, and finds it once.
+#[test]
+fn a_store_that_refuses_everybody_is_told_of_once() {
+    let shop = Deployment::new();
+    for (key, value, message) in [
+        (
+            "maxmemory",
+            "1",
+            "the ledger's store is out of memory: raise its maxmemory",
+        ),
+        ("min-replicas-to-write", "1", "the ledger's store is down"),
+    ] {
+        set(&shop, key, value);
+        for _ in 0..50 {
+            assert_eq!(shop.kawal.send(&doku("{}")).status, 503);
+        }
+        let told = shop.kawal.wait_for_log(|line| line["message"] == message);
+        assert_eq!(told["level"], "error", "{told}");
+        set(&shop, key, "0");
+        shop.delivers_in_the_end(&doku("{}"));
+    }
+    let told =
+        |line: &serde_json::Value| line["message"] != "notification" && line["level"] == "error";
+    let lines: Vec<_> = shop.kawal.log().into_iter().filter(told).collect();
+    assert!(lines.len() <= 3, "{lines:#?}");
+}

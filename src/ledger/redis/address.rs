@@ -98,10 +98,10 @@ impl Address {
             ("", [one]) => (Target::Node(one.clone()), path),
             ("-sentinel", _) => {
                 let (master, database) = path.split_once('/').unwrap_or((path, ""));
-                let master: Box<str> = match master {
-                    "" => return Err(format!("names no master to ask the Sentinels for; {RIGHT}")),
-                    master => master.into(),
-                };
+                if master.is_empty() || !master.chars().all(is_named) {
+                    return Err(format!("names no master to ask the Sentinels for; {RIGHT}"));
+                }
+                let master = master.into();
                 (Target::Sentinel { nodes, master }, database)
             }
             ("-cluster", _) if path.is_empty() => (Target::Cluster(nodes), ""),
@@ -124,7 +124,7 @@ impl Address {
             Some((path, database)) => (path, database),
             None => (path, ""),
         };
-        if path.contains('?') {
+        if path.contains('?') || path.len() > LONGEST_PATH {
             return None;
         }
         Some(Self {
@@ -158,9 +158,11 @@ impl Address {
     }
 }
 
+/// Bytes that the system has for the path of a socket. Source: `man 7 unix`
+const LONGEST_PATH: usize = 107;
+
 /// A host and its port, of `HOST`, `HOST:PORT` or `[IPv6]:PORT`.
 fn node(text: &str, port: u16) -> Option<Node> {
-    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;
         host.parse::<std::net::Ipv6Addr>().ok()?;
@@ -169,13 +171,19 @@ fn node(text: &str, port: u16) -> Option<Node> {
             None if rest.is_empty() => port,
             None => return None,
         };
-        return Some((host.into(), port));
+        return (port != 0).then(|| (host.into(), port));
     }
     let (host, port) = match text.split_once(':') {
         Some((host, port)) => (host, port.parse().ok()?),
         None => (text, port),
     };
-    (!host.is_empty() && host.chars().all(named)).then(|| (host.into(), port))
+    let is_right = !host.is_empty() && host.chars().all(is_named) && port != 0;
+    is_right.then(|| (host.into(), port))
+}
+
+/// What names of hosts and of masters consist of.
+fn is_named(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
 }
 
 fn number(text: &str) -> Option<i64> {

@@ -23,10 +23,12 @@ pub(super) enum Channel {
 }
 
 impl Address {
-    /// How the one node that it names answers, where it names it otherwise.
+    /// How the first node that it names answers, where it names it otherwise.
     pub(super) async fn misnamed(&self) -> Option<Channel> {
-        let Target::Node((host, port)) = &self.target else {
-            return None;
+        let (host, port) = match &self.target {
+            Target::Node(node) => node,
+            Target::Sentinel { nodes, .. } | Target::Cluster(nodes) => nodes.first()?,
+            Target::Socket(_) => return None,
         };
         let (hello, channel) = match self.tls {
             true => (b"PING\r\n".to_vec(), Channel::Plain),

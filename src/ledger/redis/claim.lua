@@ -1,6 +1,7 @@
--- KEYS: the entry, the shard's memory. ARGV: token, content, lease and remember in milliseconds, and,
--- where it passes only if nothing was forgotten since then, the signed time in milliseconds.
-local token, content, lease, remember, signed = unpack(ARGV)
+-- KEYS: the entry, and the shard's memory where it is asked. ARGV: token, content, lease and remember in
+-- milliseconds, and, where it passes only if nothing was forgotten since then, that time, our own time, both
+-- in milliseconds, and the basis of the entry.
+local token, content, lease, remember, unseen_since, ours, basis = unpack(ARGV)
 local entry, now = read(KEYS[1]), clock()
 local held = entry and entry.state == FLIGHT and entry.till > now
 
@@ -8,12 +9,21 @@ if entry and entry.state == DELIVERED then
   if entry.content ~= content then return {'conflict'} end
   return {'delivered', entry.status, entry.kind, entry.body}
 end
+-- The clock was set back: from now on it is held for its lease at most.
+if held and entry.till - now > entry.lease then
+  entry.till = now + entry.lease
+  write(KEYS[1], remember, FLIGHT, entry.content, entry.attempts, entry.token, entry.till, entry.lease)
+end
 -- The first reply may have been lost.
 if held and entry.token == token then return {'held', entry.attempts} end
 if held and entry.content ~= content then return {'conflict'} end
 if held then return {'busy', entry.till - now} end
-if signed ~= '' and complete_since(KEYS[2], now) > tonumber(signed) then return {'unproven'} end
+if unseen_since then
+  local at = math.max(now, tonumber(ours))
+  local since = math.max(complete_since(KEYS[2], at), known_since(KEYS[2], basis, at))
+  if since > tonumber(unseen_since) then return {'unproven'} end
+end
 
 local attempts = (entry and entry.attempts or 0) + 1
-write(KEYS[1], remember, FLIGHT, content, attempts, token, now + lease)
+write(KEYS[1], remember, FLIGHT, content, attempts, token, now + lease, tonumber(lease))
 return {'held', attempts}

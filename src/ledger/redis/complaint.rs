@@ -5,6 +5,7 @@ use super::connection::Refused;
 use ::redis::{ErrorKind, RedisError, ServerErrorKind};
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 /// Why claims cannot be made in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,15 +48,24 @@ impl Complaint {
     pub(super) fn channel(channel: Channel) -> Self {
         let says = match channel {
             Channel::Plain => PLAIN,
-            Channel::Tls => "the store speaks TLS here; name it with rediss://",
+            Channel::Tls => "the store speaks TLS here: name it with rediss instead of redis",
         };
         Self::lasting(URL, says)
     }
 
+    /// Somebody speaks TLS there, and hangs up.
+    pub(super) fn of_tls(self) -> Self {
+        let says = format!(
+            "{}, and that it demands no certificates of its clients: tls-auth-clients no",
+            self.says
+        );
+        Self { says, ..self }
+    }
+
     pub(super) fn late() -> Self {
         Self::passing(
-            "the store does not answer in time: see that it runs, that nothing blocks it, and that \
-             replay.redis.url is right, with rediss:// where it speaks TLS and redis:// where it does not",
+            "the store does not answer in time: see that it runs, that nothing blocks it, that replay.redis.url \
+             is right, and that replay.redis.timeout is long enough for the way there and back",
         )
     }
 }
@@ -76,21 +86,15 @@ impl From<&RedisError> for Complaint {
         }
         let text = error.to_string();
         match (error.kind(), error.code()) {
-            (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => Self::lasting(
-                PASSWORD,
-                "the store refuses this user or password; compare it with the store's own",
-            ),
+            (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => refused_password(),
+            // What the nodes of a cluster say is told as one text.
+            _ if text.contains("AuthenticationFailed") => refused_password(),
             (_, Some("NOAUTH")) => Self::lasting(
                 PASSWORD,
                 "the store wants a password; name the file that holds it, as file:PATH",
             ),
             (ErrorKind::Server(ServerErrorKind::NoPerm), _) => permission(&text),
-            // What a script lacks has no code of its own, and other words in every version.
-            _ if text.contains("user executing the script")
-                || text.contains("ACL failure in script") =>
-            {
-                permission(&text)
-            }
+            _ if NO_PERMISSION.iter().any(|words| text.contains(words)) => permission(&text),
             _ if text.contains("DB index") || text.contains("switch database") => Self::lasting(
                 URL,
                 "the store has no database of this number; 0 is always there",
@@ -101,6 +105,10 @@ impl From<&RedisError> for Complaint {
             (ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::CrossSlot), _) => {
                 Self::lasting(URL, "the store is a cluster; name it with redis-cluster://")
             }
+            (ErrorKind::InvalidClientConfig, _) if text.contains("sentinel") => Self::lasting(
+                URL,
+                "what answers there is no Sentinel; name the store with redis://",
+            ),
             (ErrorKind::MasterNameNotFoundBySentinel, _) => Self::passing(
                 "no Sentinel that answers knows this master; compare its name in replay.redis.url",
             ),
@@ -118,6 +126,20 @@ impl From<&RedisError> for Complaint {
     }
 }
 
+/// In which words a store says so inside a script, and while a database is chosen: without a code.
+const NO_PERMISSION: [&str; 3] = [
+    "user executing the script",
+    "ACL failure in script",
+    "has no permissions to run",
+];
+
+fn refused_password() -> Complaint {
+    Complaint::lasting(
+        PASSWORD,
+        "the store refuses this user or password; compare it with the store's own",
+    )
+}
+
 fn permission(text: &str) -> Complaint {
     Complaint::lasting(
         REDIS,
@@ -125,7 +147,8 @@ fn permission(text: &str) -> Complaint {
     )
 }
 
-const PLAIN: &str = "the store does not speak TLS here; name it with redis://, or its TLS port";
+const PLAIN: &str =
+    "the store does not speak TLS here: name it with redis instead of rediss, or its TLS port";
 pub(super) const REPLICA: &str =
     "the store is a read-only replica; name its primary in replay.redis.url, or its Sentinels";
 pub(super) const LOADING: &str = "the store is loading its data; it takes claims when it is done";
@@ -159,14 +182,14 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        // The inner error of an I/O error is not its source.
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        match inner {
-            Some(inner) => next = Some(inner),
-            None => next = error.source(),
-        }
+        // The library shares its errors, and what is inside of an I/O error is not its source.
+        next = if let Some(shared) = error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+            Some(&**shared)
+        } else if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            error.get_ref().map(|inner| inner as &(dyn Error + 'static))
+        } else {
+            error.source()
+        };
     }
     None
 }

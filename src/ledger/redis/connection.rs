@@ -146,6 +146,13 @@ pub(super) enum Refused {
     Error(RedisError),
 }
 
+impl Refused {
+    /// Whether nothing was said that has a meaning.
+    pub(super) fn is_mute(&self) -> bool {
+        matches!(self, Self::Error(error) if error.is_io_error())
+    }
+}
+
 impl From<RedisError> for Refused {
     fn from(error: RedisError) -> Self {
         Self::Error(error)

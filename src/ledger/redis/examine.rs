@@ -1,15 +1,15 @@
 //! Whether a store is fit to be a ledger, asked at the start and ever after.
 
-use super::complaint::{Complaint, LOADING, REDIS, REPLICA};
-use super::connection::Connection;
+use super::complaint::Complaint;
+use super::connection::{Connection, Refused};
 use super::figures::Operation;
-use super::script::SHARDS;
-use super::{Link, Redis};
-use ::redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
-use ::redis::{FromRedisValue as _, RedisResult, cmd};
-use futures_util::future::join_all;
+use super::info::{Info, check, tell};
+use super::marks::SHARDS;
+use super::{Link, Opened, Redis};
+use ::redis::RedisResult;
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
@@ -17,95 +17,114 @@ use tokio::time::{sleep, timeout};
 const EVERY: Duration = Duration::from_secs(2);
 /// Between two looks at one that is down.
 const AGAIN: Duration = Duration::from_millis(250);
+/// Between any two: a store that many complain of has enough to do.
+const REST: Duration = Duration::from_millis(100);
 /// Connecting takes longer than a step: name servers, Sentinels and TLS may be asked first.
 const CONNECTING: Duration = Duration::from_secs(2);
-/// More than daemons that set clocks leave.
+/// Longer than thousands of outcomes take.
+const SETTLING: Duration = Duration::from_secs(2);
+/// More than daemons that set clocks leave, in seconds.
 const TOLERATED_OFFSET: f64 = 30.0;
-/// The first version whose scripts have flags. Source:
-/// <https://redis.io/docs/latest/develop/programmability/eval-intro/#script-flags>
-const OLDEST: u32 = 7;
 
 impl Redis {
     /// Looks at the store again and again, connecting where the connection was lost.
     pub(in super::super) async fn keep_connected(&self) {
+        let mut turns = SHARDS.chunks(1).cycle();
+        let mut written: &[char] = &SHARDS;
         loop {
-            match self.examine().await {
-                Ok(()) => {
-                    let _ = timeout(EVERY, self.doubt.notified()).await;
-                }
-                Err(_) => sleep(AGAIN).await,
+            let found = self.examine_writing(written).await;
+            written = &SHARDS;
+            if found.is_err() {
+                sleep(AGAIN).await;
+                continue;
+            }
+            sleep(REST.min(self.settings.timeout / 2)).await;
+            if timeout(EVERY, self.doubt.notified()).await.is_err() {
+                // Nobody has reason to doubt it: one after the other spares an idle store its writes.
+                written = turns.next().unwrap_or(&SHARDS);
             }
         }
     }
 
     /// Looks once, and lets claims through or not.
     pub(in super::super) async fn examine(&self) -> Result<(), Complaint> {
+        self.examine_writing(&SHARDS).await
+    }
+
+    async fn examine_writing(&self, written: &[char]) -> Result<(), Complaint> {
         let begun = Instant::now();
-        let found = self.look().await;
+        let found = self.look(written).await;
         let took = begun.elapsed();
         self.figures
             .observe(Operation::Check, Some(took), found.is_ok());
-        self.figures.up.set(i64::from(found.is_ok()));
-        let mut seen = self.seen.lock();
-        let store = self.settings.address.text();
-        match &found {
+        match found {
             Ok(connection) => {
-                if !matches!(&*self.link.borrow(), Link::Up { .. }) {
-                    tracing::info!(store, "the ledger's store is up");
-                }
-                seen.complaint = None;
-                self.link.send_if_modified(|link| {
-                    let is_new = !matches!(link, Link::Up { number, .. } if *number == seen.number);
-                    if is_new {
-                        *link = Link::Up {
-                            connection: connection.clone(),
-                            number: seen.number,
-                        };
-                    }
-                    is_new
-                });
+                self.open(connection).await;
+                Ok(())
             }
             Err(why) => {
-                self.link.send_replace(Link::Down);
-                if seen.complaint.replace(why.clone()).as_ref() != Some(why) {
+                self.close();
+                let store = self.settings.address.text();
+                let before = self.seen.lock().complaint.replace(why.clone());
+                if before.as_ref() != Some(&why) {
                     tracing::error!(store, %why, "the ledger's store is down");
                 }
+                Err(why)
             }
         }
-        found.map(drop)
+    }
+
+    /// Claims are made from now on, through this.
+    async fn open(&self, connection: Connection) {
+        let number = self.seen.lock().number;
+        let opened = Opened { connection, number };
+        let was_up = matches!(&*self.link.borrow(), Link::Up(_));
+        if !was_up && !self.unsettled.borrow().is_empty() {
+            self.link.send_replace(Link::Settling(opened.clone()));
+            let _ = timeout(SETTLING, self.settled()).await;
+        }
+        let had_complaint = self.seen.lock().complaint.take().is_some();
+        if had_complaint || !was_up {
+            let store = self.settings.address.text();
+            tracing::info!(store, "the ledger's store is up");
+        }
+        self.figures.up.set(1);
+        self.link.send_if_modified(|link| {
+            let is_new = !matches!(link, Link::Up(known) if known.number == number);
+            if is_new {
+                *link = Link::Up(opened);
+            }
+            is_new
+        });
+    }
+
+    fn close(&self) {
+        self.figures.up.set(0);
+        self.link.send_replace(Link::Down);
     }
 
     /// A connection to a store that is fit.
-    async fn look(&self) -> Result<Connection, Complaint> {
+    async fn look(&self, written: &[char]) -> Result<Connection, Complaint> {
         let known = self.seen.lock().connection.take();
         if let Some(mut known) = known {
-            let looked = timeout(self.settings.timeout, self.inspect(&mut known)).await;
-            match looked {
-                Ok(Ok(())) => {
+            match self.inspect(&mut known, written).await {
+                Ok(()) => {
                     self.seen.lock().connection = Some(known.clone());
                     return Ok(known);
                 }
-                Err(_) => return Err(Complaint::late()),
+                Err(why) if why == Complaint::late() => return Err(why),
                 // The store was replaced, perhaps, and the address leads to another by now.
-                Ok(Err(_)) => {}
+                Err(_) => {}
             }
         }
-        let connect = async {
-            let mut connection = self.settings.address.connect(CONNECTING).await?;
-            let loaded = self.scripts.load(&mut connection).await;
-            loaded.map_err(|error| Complaint::from(&error))?;
-            self.inspect(&mut connection).await?;
-            Ok::<_, Complaint>(connection)
-        };
-        let connected = timeout(CONNECTING, connect).await;
-        let connected = match connected.unwrap_or_else(|_| Err(Complaint::late())) {
-            Ok(connected) => connected,
-            // One side takes what the other begins with for nonsense, and waits or hangs up.
-            Err(why) if why.key.is_none() => {
-                let channel = self.settings.address.misnamed().await;
-                return Err(channel.map_or(why, Complaint::channel));
+        let mut connect = pin!(self.connect());
+        let connected = match timeout(self.settings.timeout, &mut connect).await {
+            Ok(connected) => connected?,
+            // Whoever comes meanwhile would wait for nothing.
+            Err(_) => {
+                self.close();
+                connect.await?
             }
-            Err(why) => return Err(why),
         };
         let mut seen = self.seen.lock();
         seen.connection = Some(connected.clone());
@@ -113,96 +132,102 @@ impl Redis {
         Ok(connected)
     }
 
-    /// Whether the store keeps what it is given, and takes what we have to give.
-    async fn inspect(&self, connection: &mut Connection) -> Result<(), Complaint> {
-        let told = tell(connection).await;
-        for info in told.map_err(|error| Complaint::from(&error))? {
-            check(&info)?;
-        }
-        let before = Timestamp::now();
-        let checks = SHARDS.chars().map(|shard| {
-            let mut connection = connection.clone();
-            async move {
-                let (known, number) = (self.marks.known(shard), self.marks.next());
-                let check = self.scripts.check(shard, known, number);
-                let now = check.invoke_async::<i64>(&mut connection).await?;
-                self.marks.acknowledge(shard, known, number);
-                RedisResult::Ok(now)
-            }
+    async fn connect(&self) -> Result<Connection, Complaint> {
+        let opened = timeout(CONNECTING, async {
+            let mut connection = self.settings.address.connect(CONNECTING).await?;
+            self.scripts.load(&mut connection).await?;
+            Ok::<_, Refused>(connection)
         });
-        let checked: Result<Vec<_>, _> = join_all(checks).await.into_iter().collect();
-        let times = checked.map_err(|error| Complaint::from(&error))?;
-        // The nodes of a cluster have a clock each.
-        let now = times.into_iter().min().unwrap_or_default();
-        self.compare_clocks(now, before, Timestamp::now());
-        Ok(())
+        let (why, is_mute) = match opened.await {
+            Ok(Ok(mut connection)) => {
+                self.inspect(&mut connection, &SHARDS).await?;
+                return Ok(connection);
+            }
+            Ok(Err(refused)) => {
+                let is_mute = refused.is_mute();
+                (Complaint::from(refused), is_mute)
+            }
+            Err(_) => (Complaint::late(), true),
+        };
+        if !is_mute || why.key.is_some() {
+            return Err(why);
+        }
+        // One side takes what the other begins with for nonsense, and waits or hangs up.
+        Err(match self.settings.address.misnamed().await {
+            Some(channel) => Complaint::channel(channel),
+            None if self.settings.address.tls => why.of_tls(),
+            None => why,
+        })
     }
 
-    /// The store said `now`, in milliseconds since 1970, some time between these two.
-    fn compare_clocks(&self, now: i64, before: Timestamp, after: Timestamp) {
-        let (before, after) = (before.as_millisecond(), after.as_millisecond());
-        let offset = Duration::from_millis(now.abs_diff(before.midpoint(after))).as_secs_f64();
-        let offset = if now < before { -offset } else { offset };
+    /// Whether the store keeps what it is given, and takes what we have to give, each as fast as a
+    /// step has to be.
+    async fn inspect(
+        &self,
+        connection: &mut Connection,
+        written: &[char],
+    ) -> Result<(), Complaint> {
+        let before = Timestamp::now();
+        let infos = self.within(tell(connection)).await?;
+        infos.iter().try_for_each(check)?;
+        self.compare_clocks(&infos, before, Timestamp::now());
+        let checks = SHARDS.iter().map(|&shard| {
+            let mut connection = connection.clone();
+            let mark = self.marks.of(shard);
+            let anyway = written.contains(&shard);
+            let ours = Timestamp::now();
+            let check = self
+                .scripts
+                .check((shard, mark), anyway, &self.settings.bases, ours);
+            async move {
+                match check.invoke_async::<i64>(&mut connection).await {
+                    Ok(number) => self.marks.told(shard, mark, number),
+                    // Of a slot that moves, the keys are on two nodes for a while.
+                    Err(error) if error.code() == Some("TRYAGAIN") => {}
+                    Err(error) => return Err(error),
+                }
+                RedisResult::Ok(())
+            }
+        });
+        self.within(try_join_all(checks)).await.map(drop)
+    }
+
+    async fn within<T>(&self, asked: impl Future<Output = RedisResult<T>>) -> Result<T, Complaint> {
+        match timeout(self.settings.timeout, asked).await {
+            Ok(answered) => answered.map_err(|error| Complaint::from(&error)),
+            Err(_) => Err(Complaint::late()),
+        }
+    }
+
+    /// The store was asked between these two. Of the nodes of a cluster, which have a clock each, the one that
+    /// differs most counts.
+    fn compare_clocks(&self, infos: &[Info], before: Timestamp, after: Timestamp) {
+        let ours = before.as_microsecond().midpoint(after.as_microsecond());
+        let offsets = infos.iter().filter_map(|info| {
+            let theirs: i64 = info.get("server_time_usec")?.parse().ok()?;
+            let offset = Duration::from_micros(theirs.abs_diff(ours)).as_secs_f64();
+            Some(if theirs < ours { -offset } else { offset })
+        });
+        let Some(offset) = offsets.max_by(|a, b| a.abs().total_cmp(&b.abs())) else {
+            return;
+        };
         self.figures.clock_offset.set(offset);
         let is_off = offset.abs() > TOLERATED_OFFSET;
-        let was_off = std::mem::replace(&mut self.seen.lock().is_clock_off, is_off);
+        let mut seen = self.seen.lock();
+        let was_off = std::mem::replace(&mut seen.is_clock_off, is_off);
         if is_off && !was_off {
             tracing::warn!(
                 offset_s = offset.round(),
                 "the store's clock differs from ours: set both, or late notifications are misjudged"
             );
         }
-    }
-}
-
-type Info = HashMap<String, String>;
-
-/// What the store says of itself; of a cluster, what each primary says.
-async fn tell(connection: &mut Connection) -> RedisResult<Vec<Info>> {
-    let texts = match connection {
-        Connection::Single(connection) => {
-            vec![cmd("INFO").query_async::<String>(connection).await?]
+        // A clock that leaps ahead ends entries before their time.
+        if seen
+            .offset
+            .replace(offset)
+            .is_some_and(|was| offset - was > TOLERATED_OFFSET)
+        {
+            SHARDS.iter().for_each(|shard| self.marks.miss(*shard));
         }
-        Connection::Cluster(connection) => {
-            let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
-            let told = connection.route_command(cmd("INFO"), everywhere).await?;
-            HashMap::<String, String>::from_redis_value(told)?
-                .into_values()
-                .collect()
-        }
-    };
-    let fields = |text: String| {
-        let lines = text.lines().filter_map(|line| line.split_once(':'));
-        lines
-            .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-            .collect()
-    };
-    Ok(texts.into_iter().map(fields).collect())
-}
-
-fn check(info: &Info) -> Result<(), Complaint> {
-    let field = |name: &str| info.get(name).map(String::as_str);
-    // Valkey tells of a version of Redis that it equals, too.
-    let version = field("valkey_version").or(field("redis_version"));
-    let version = version.unwrap_or("of no version");
-    let major = version.split('.').next().and_then(|n| n.parse().ok());
-    if major.is_none_or(|major: u32| major < OLDEST) {
-        let says =
-            format!("the store is {version}; it has to be Redis {OLDEST}.0 or Valkey, or newer");
-        return Err(Complaint::lasting(REDIS, says));
-    }
-    if field("loading") == Some("1") {
-        return Err(Complaint::passing(LOADING));
-    }
-    let policy = field("maxmemory_policy").unwrap_or("not told");
-    if policy != "noeviction" {
-        let says = format!(
-            "the store's maxmemory-policy is {policy}: it would forget delivered notifications; set it to noeviction"
-        );
-        return Err(Complaint::lasting(REDIS, says));
-    }
-    match field("role") {
-        Some("master") => Ok(()),
-        _ => Err(Complaint::passing(REPLICA)),
     }
 }

@@ -1,5 +1,5 @@
--- The last of a process' writes that the store has. Its number only grows while the store keeps what
--- it is given, so a number below one that was acknowledged tells of older data.
+-- How many deliveries of a process the store has recorded in this shard. It only grows while the store keeps
+-- what it is given, so less than it acknowledged tells of older data.
 local WEEK = 604800000
 
 local function marked(key)
@@ -7,5 +7,6 @@ local function marked(key)
 end
 
 local function mark(key, number)
-  redis.call('SET', key, math.max(marked(key), number), 'PX', WEEK)
+  redis.call('SET', key, number, 'PX', WEEK)
 end
+

@@ -1,18 +1,16 @@
 //! What the store does in one step. Each script touches one entry, and its shard's memory, whose
 //! keys lie in the same slot of a cluster.
 
-use super::super::{Attempt, Key};
+use super::super::{Attempt, Basis, Key};
+use super::marks::{Mark, shard};
 use crate::rejection::{Rejection, Stored};
 use ::redis::aio::ConnectionLike;
 use ::redis::{FromRedisValue, RedisResult, Script, ScriptInvocation, Value};
+use jiff::Timestamp;
 use std::time::Duration;
 
-/// Parts of the key space that remember by themselves since when they are complete: in a cluster,
-/// one node may lose its data alone.
-pub(super) const SHARDS: &str = "0123456789abcdef";
-
-/// A script that only reads when the store is out of memory.
 const CLAIM: &str = concat!(
+    include_str!("clock.lua"),
     include_str!("memory.lua"),
     include_str!("entry.lua"),
     include_str!("claim.lua")
@@ -22,6 +20,7 @@ const CLAIM: &str = concat!(
 /// of it. Source: <https://redis.io/docs/latest/develop/programmability/eval-intro/#script-flags>
 const SETTLE: &str = concat!(
     "#!lua flags=allow-oom\n",
+    include_str!("clock.lua"),
     include_str!("mark.lua"),
     include_str!("entry.lua"),
     include_str!("settle.lua")
@@ -34,6 +33,7 @@ const RELEASE: &str = concat!(
 const KEEP: &str = include_str!("keep.lua");
 const CHECK: &str = concat!(
     "#!lua flags=allow-oom\n",
+    include_str!("clock.lua"),
     include_str!("memory.lua"),
     include_str!("mark.lua"),
     include_str!("check.lua")
@@ -79,15 +79,27 @@ impl Scripts {
         Ok(())
     }
 
-    pub(super) fn claim(&self, attempt: &Attempt, token: u128) -> ScriptInvocation<'_> {
-        let signed = attempt.unseen_since.map(|at| at.as_millisecond());
+    /// In a cluster whose slots move, keys of one slot are on two nodes for a while: where the shard's memory
+    /// is of no interest, it is not named.
+    pub(super) fn claim(
+        &self,
+        attempt: &Attempt,
+        token: u128,
+        ours: Timestamp,
+    ) -> ScriptInvocation<'_> {
         let mut call = self.claim.key(self.entry(attempt.key));
-        call.key(self.beside(shard(attempt.key), "memory"))
-            .arg(&token.to_be_bytes())
+        if attempt.unseen_since.is_some() {
+            call.key(self.beside(shard(attempt.key), "memory"));
+        }
+        call.arg(&token.to_be_bytes())
             .arg(&attempt.content)
             .arg(millis(attempt.lease))
-            .arg(millis(attempt.remember))
-            .arg(signed.map(|at| at.to_string()).unwrap_or_default());
+            .arg(millis(attempt.remember));
+        if let Some(at) = attempt.unseen_since {
+            call.arg(at.as_millisecond())
+                .arg(ours.as_millisecond())
+                .arg(attempt.basis.to_string());
+        }
         call
     }
 
@@ -96,7 +108,6 @@ impl Scripts {
         attempt: &Attempt,
         token: u128,
         answer: &Stored,
-        number: i64,
     ) -> ScriptInvocation<'_> {
         let mut call = self.settle.key(self.entry(attempt.key));
         call.key(self.mark(shard(attempt.key)))
@@ -105,8 +116,7 @@ impl Scripts {
             .arg(millis(attempt.remember))
             .arg(answer.status)
             .arg(answer.content_type.as_deref().unwrap_or_default())
-            .arg(&*answer.body)
-            .arg(number);
+            .arg(&*answer.body);
         call
     }
 
@@ -129,9 +139,23 @@ impl Scripts {
         call
     }
 
-    pub(super) fn check(&self, shard: char, known: i64, number: i64) -> ScriptInvocation<'_> {
+    /// Whether the store has what it acknowledged; `anyway` writes, whether anything changed or not.
+    pub(super) fn check(
+        &self,
+        (shard, mark): (char, Mark),
+        anyway: bool,
+        bases: &[Basis],
+        ours: Timestamp,
+    ) -> ScriptInvocation<'_> {
         let mut call = self.check.key(self.beside(shard, "memory"));
-        call.key(self.mark(shard)).arg(known).arg(number);
+        call.key(self.mark(shard))
+            .arg(ours.as_millisecond())
+            .arg(mark.acknowledged)
+            .arg(u8::from(mark.lacks()))
+            .arg(u8::from(anyway));
+        for basis in bases {
+            call.arg(basis.to_string());
+        }
         call
     }
 
@@ -148,11 +172,6 @@ impl Scripts {
     fn beside(&self, shard: char, name: &str) -> String {
         format!("{}:{{{shard}}}:{name}", self.prefix)
     }
-}
-
-/// The first hex digit of a key.
-pub(super) fn shard(key: Key) -> char {
-    char::from_digit(u32::from(key.first() >> 4), 16).unwrap_or('0')
 }
 
 /// At least one: the store takes no entry that lives for no time.
@@ -196,5 +215,27 @@ impl FromRedisValue for Claimed {
             }
             _ => return Err(odd()),
         })
+    }
+}
+
+/// What a delivery comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// It is known from now on.
+    Recorded,
+    /// Another claim is at the app.
+    Held,
+    /// One with another content was delivered under this key.
+    Other,
+}
+
+impl FromRedisValue for Settled {
+    fn from_redis_value(value: Value) -> Result<Self, ::redis::ParsingError> {
+        match ::redis::from_redis_value(value)? {
+            0 => Ok(Self::Held),
+            1 => Ok(Self::Recorded),
+            2 => Ok(Self::Other),
+            _ => Err(::redis::ParsingError::from("an answer of no known form")),
+        }
     }
 }

@@ -1,11 +1,16 @@
--- KEYS: the entry, the process' mark. ARGV: token, content, remember in milliseconds, status, content type,
--- body, the number of this write.
--- 1 where the delivery is known from now on, 0 where another claim has taken it over.
-local token, content, remember, status, kind, body, number = unpack(ARGV)
-mark(KEYS[2], tonumber(number))
-local entry = read(KEYS[1])
-if entry and entry.state == DELIVERED then return entry.content == content and 1 or 0 end
-if entry and (entry.state ~= FLIGHT or entry.token ~= token) then return 0 end
+-- KEYS: the entry, the process' mark. ARGV: token, content, remember in milliseconds, status, content type, body.
+-- What became of it, and how many deliveries of this process are recorded: RECORDED, HELD while another claim
+-- is at the app, OTHER where the delivered one had another content.
+local HELD, RECORDED, OTHER = 0, 1, 2
+local token, content, remember, status, kind, body = unpack(ARGV)
+local entry, number = read(KEYS[1]), marked(KEYS[2])
+if entry and entry.state == DELIVERED then
+  return {entry.content == content and RECORDED or OTHER, number}
+end
+if entry and entry.state == FLIGHT and entry.token ~= token and entry.till > clock() then
+  return {HELD, number}
+end
 -- A delivered one needs neither its attempts nor its token.
 write(KEYS[1], remember, DELIVERED, content, 0, '', 0, tonumber(status), kind, body)
-return 1
+mark(KEYS[2], number + 1)
+return {RECORDED, number + 1}

@@ -1,12 +1,14 @@
 //! One step in the store: sent, awaited within the timeout, and taken again where its reply was lost.
 
-use super::connection::Connection;
 use super::figures::Operation;
-use super::{Link, Redis};
+use super::{Link, Opened, Redis};
 use ::redis::{ErrorKind, FromRedisValue, RedisError, ScriptInvocation};
 use std::pin::pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::time::{timeout, timeout_at};
+
+/// Between two lines on what the store refuses.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Why a step did not succeed.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,31 +45,33 @@ impl Redis {
         begun: Instant,
     ) -> Result<T, Failure> {
         let deadline = begun + self.settings.timeout;
-        let Link::Up { connection, number } = self.link.borrow().clone() else {
+        let Some(opened) = self.link.borrow().takes(operation).cloned() else {
             return Err(Failure::Down);
         };
-        match self.send(operation, call, connection, deadline).await {
+        let number = opened.number;
+        match self.send(operation, call, opened, deadline).await {
             Err(Failure::Unsure) if Instant::now() < deadline => {}
             outcome => return outcome,
         }
         let mut links = self.link.subscribe();
-        let newer = |link: &Link| matches!(link, Link::Up { number: n, .. } if *n > number);
+        let newer = |link: &Link| link.takes(operation).is_some_and(|o| o.number > number);
         let found = timeout_at(deadline.into(), links.wait_for(newer)).await;
-        let Ok(Ok(Link::Up { connection, .. })) = found.map(|link| link.map(|link| link.clone()))
-        else {
-            return Err(Failure::Unsure);
-        };
-        self.send(operation, call, connection, deadline).await
+        let opened = found.ok().and_then(Result::ok);
+        let opened = opened.and_then(|link| link.takes(operation).cloned());
+        match opened {
+            Some(opened) => self.send(operation, call, opened, deadline).await,
+            None => Err(Failure::Unsure),
+        }
     }
 
     async fn send<T: FromRedisValue>(
         &self,
         operation: Operation,
         call: &ScriptInvocation<'_>,
-        mut connection: Connection,
+        mut opened: Opened,
         deadline: Instant,
     ) -> Result<T, Failure> {
-        let mut answer = pin!(call.invoke_async(&mut connection));
+        let mut answer = pin!(call.invoke_async(&mut opened.connection));
         // A link that is slow is looked at before it fails.
         let answered = match timeout(self.settings.timeout / 2, &mut answer).await {
             Ok(answered) => Ok(answered),
@@ -84,15 +88,30 @@ impl Redis {
     }
 
     fn failed(&self, operation: Operation, error: &RedisError) -> Failure {
-        self.doubt.notify_one();
+        // A look needs no memory, so it would see nothing.
         if error.code() == Some("OOM") {
+            self.tell(
+                operation,
+                error,
+                "the ledger's store is out of memory: raise its maxmemory",
+            );
             return Failure::Full;
         }
+        self.doubt.notify_one();
         if error.is_io_error() || matches!(error.kind(), ErrorKind::Parse | ErrorKind::Client) {
             return Failure::Unsure;
         }
-        let operation = operation.label();
-        tracing::error!(operation, why = %error, "the ledger's store refuses");
+        self.tell(operation, error, "the ledger's store refuses");
         Failure::Refused
+    }
+
+    /// Every notification would say the same.
+    fn tell(&self, operation: Operation, error: &RedisError, what: &'static str) {
+        let mut seen = self.seen.lock();
+        let is_told = seen.told.is_some_and(|at| at.elapsed() < SILENCE);
+        if !is_told {
+            seen.told = Some(Instant::now());
+            tracing::error!(operation = operation.label(), why = %error, "{what}");
+        }
     }
 }

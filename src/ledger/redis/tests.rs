@@ -1,13 +1,15 @@
 //! The ledger's scripts on a real server.
 
 mod alike;
+mod memory;
 mod model;
 
-use super::script::{Claimed, Scripts};
+use super::script::{Claimed, Scripts, Settled};
 use crate::ledger::claim::Ending;
-use crate::ledger::{Attempt, Key};
+use crate::ledger::{Attempt, Basis, Key};
 use crate::rejection::{Rejection, Stored};
 use ::redis::{Client, Connection, cmd};
+use jiff::Timestamp;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -77,7 +79,7 @@ struct Store {
 
 impl Store {
     fn claim(&mut self, attempt: &Attempt, token: u128) -> Result<u32, Rejection> {
-        let call = self.scripts.claim(attempt, token);
+        let call = self.scripts.claim(attempt, token, Timestamp::now());
         match call.invoke(&mut self.connection).unwrap() {
             Claimed::Held(attempt) => Ok(attempt),
             Claimed::Not(why) => Err(why),
@@ -86,11 +88,17 @@ impl Store {
 
     /// True where it had a say.
     fn end(&mut self, attempt: &Attempt, token: u128, ending: &Ending) -> bool {
-        let call = match ending {
-            Ending::Delivered(answer) => self.scripts.settle(attempt, token, answer, 1),
-            Ending::Free { seen } => self.scripts.release(attempt, token, *seen),
-        };
-        call.invoke(&mut self.connection).unwrap()
+        match ending {
+            Ending::Delivered { answer, .. } => {
+                let call = self.scripts.settle(attempt, token, answer);
+                let (settled, _): (Settled, i64) = call.invoke(&mut self.connection).unwrap();
+                settled == Settled::Recorded
+            }
+            Ending::Free { seen } => {
+                let call = self.scripts.release(attempt, token, *seen);
+                call.invoke(&mut self.connection).unwrap()
+            }
+        }
     }
 
     fn empty(&mut self) {
@@ -99,16 +107,20 @@ impl Store {
 
     /// As if so much time had passed that every lease is over.
     fn end_leases(&mut self) {
+        self.change_entries("entry[5] = 0");
+    }
+
+    fn change_entries(&mut self, how: &str) {
         let script = r"
             for _, key in ipairs(redis.call('KEYS', '*}:*')) do
               if key:match('}:%x+$') then
                 local entry = cmsgpack.unpack(redis.call('GET', key))
-                entry[5] = 0
+                CHANGE
                 redis.call('SET', key, cmsgpack.pack(entry), 'KEEPTTL')
               end
             end";
         cmd("EVAL")
-            .arg(script)
+            .arg(script.replace("CHANGE", how))
             .arg(0)
             .exec(&mut self.connection)
             .unwrap();
@@ -149,6 +161,7 @@ fn attempt(key: u8, content: u8) -> Attempt {
         lease: LEASE,
         remember: Duration::from_secs(3600),
         unseen_since: None,
+        basis: Basis::default(),
         now: Instant::now(),
     }
 }

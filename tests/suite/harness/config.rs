@@ -152,6 +152,14 @@ impl Config {
         self
     }
 
+    /// What stands there.
+    pub fn value(&self, path: &str) -> Value {
+        self.tree
+            .pointer(&format!("/{}", path.replace('.', "/")))
+            .unwrap()
+            .clone()
+    }
+
     /// Takes a key away.
     pub fn without(mut self, path: &str) -> Self {
         let (parents, key) = path.rsplit_once('.').unwrap_or(("", path));

@@ -25,9 +25,10 @@ impl Config {
 pub struct Moment(Timestamp);
 
 impl Moment {
-    /// A moment after everything that happened so far: signed times are whole seconds.
+    /// A moment after everything that happened so far: signed times are whole seconds, and clocks may differ
+    /// by as much as what is fresh may be old.
     pub fn to_come() -> Self {
-        let next = Timestamp::now().as_second() + 1;
+        let next = Timestamp::now().as_second() + 3;
         Self(Timestamp::from_second(next).unwrap())
     }
 

@@ -101,9 +101,15 @@ fn the_store_and_the_memory_say_the_same() {
                     let ending = claim.ending.get_or_insert_with(|| match how {
                         0 | 1 => Ending::Free { seen: true },
                         2 => Ending::Free { seen: false },
-                        _ => Ending::Delivered(answer(&token)),
+                        _ => Ending::Delivered {
+                            answer: answer(&token),
+                            at: now,
+                        },
                     });
-                    memory.end(claim.attempt.key, claim.hold, ending.clone());
+                    if let Ending::Delivered { at, .. } = ending {
+                        *at = now;
+                    }
+                    memory.end(&claim.attempt, claim.hold, ending.clone());
                     store.end(&claim.attempt, claim.token, ending);
                 }
                 Step::LeasesEnd => {

@@ -8,6 +8,7 @@ use crate::ledger::Attempt;
 use crate::ledger::claim::Ending;
 use crate::rejection::Stored;
 use proptest::prelude::*;
+use std::time::Instant;
 
 #[derive(Clone)]
 enum Process {
@@ -33,7 +34,10 @@ impl Says {
     /// What becomes of a process that hears this.
     fn ends(self, mut command: Command) -> Process {
         command.ending = Some(match self {
-            Self::Taken => Ending::Delivered(answer(&command.token.to_string())),
+            Self::Taken => Ending::Delivered {
+                answer: answer(&command.token.to_string()),
+                at: Instant::now(),
+            },
             Self::Refused => Ending::Free { seen: true },
             Self::Unsent => Ending::Free { seen: false },
             Self::Nothing => return Process::Idle,
