@@ -195,7 +195,7 @@ async fn next(session: HttpSession, slot: &mut Slot) -> Option<Downstream> {
         .into_any()
         .downcast::<Downstream>()
         .ok()?;
-    if slot.wait(Instant::now()) {
+    if slot.end() {
         slot.while_kept(downstream.linger(LINGER)).await;
     }
     None

@@ -55,7 +55,7 @@ pub(super) async fn serve(
         Ok(admitted) => deliver(server, route, admitted, &mut decision).await,
         Err(rejection) => {
             // Whoever was refused keeps no slot.
-            slot.wait(Instant::now());
+            slot.end();
             let (answer, outcome) = refuse(server, route, &rejection);
             (answer, outcome, Some(rejection))
         }

@@ -111,6 +111,12 @@ impl Slot {
         self.make_way(Wait::Idle, since)
     }
 
+    /// Nothing more is awaited of it, since it was refused or is being closed: it makes way before those that
+    /// were accepted later, whatever they wait for.
+    pub(super) fn end(&mut self) -> bool {
+        self.make_way(Wait::Idle, self.accepted)
+    }
+
     /// It does what nobody verifies, and may have to make way after those that do nothing; `false` where
     /// its slot was given away before.
     pub(super) fn relay(&mut self) -> bool {
