@@ -165,7 +165,7 @@ impl fmt::Display for Rejection {
             Self::Repeat(_) => "delivered before, the stored answer is given again",
             Self::Saturated => "the ledger is full: raise replay.capacity, or the maxmemory of its store",
             Self::Stale => "signed longer ago than max_age and late allow",
-            Self::StoreDown => "the ledger's store does not answer: see kawal_store_up and the log",
+            Self::StoreDown => "the ledger's store does not answer, or did not until now: see kawal_store_up and the log",
             Self::Test => "a test event, acknowledged without the app",
             Self::Timeout => "the request did not arrive in time",
             Self::TooLarge(Part::Head) => "the head is larger than limits.head",

@@ -88,8 +88,8 @@ struct Seen {
     number: u64,
     complaint: Option<Complaint>,
     is_clock_off: bool,
-    /// The store's clock minus our own, in seconds.
-    offset: Option<f64>,
+    /// What the store's clock said, in microseconds since 1970, and when it was asked.
+    told_time: Option<(i64, Instant)>,
     /// When the log last told of a refusal.
     told: Option<Instant>,
 }

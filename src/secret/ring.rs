@@ -77,12 +77,14 @@ impl KeyRing {
         self.clients.get(*self.kin(by).get(at)?)
     }
 
-    /// The clients whose id is not told by what a key of theirs proves, each with the one that is.
+    /// The clients whose id is not told by what a key of theirs proves, each with the one that is; and every
+    /// client where one of them has no id, since what it signs may name any.
     pub fn stand_ins(&self) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
         let id = |at: usize| self.clients.get(at).and_then(|client| client.id.as_deref());
         let kins = [&self.secret_kin, &self.public_key_kin];
         let all = kins.into_iter().flat_map(|kin| kin.iter().enumerate());
-        let others = all.filter(|(at, first)| at != *first);
+        let is_open = self.clients.iter().any(|client| client.id.is_none());
+        let others = all.filter(move |(at, first)| is_open || at != *first);
         others.map(move |(at, first)| (id(at), id(*first)))
     }
 

@@ -105,6 +105,7 @@ mod store_faults_access;
 mod store_faults_cluster;
 mod store_faults_data;
 mod store_faults_failover;
+mod store_faults_loss;
 mod store_faults_policy;
 mod store_faults_restart;
 mod store_faults_silence;

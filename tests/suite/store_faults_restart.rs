@@ -40,7 +40,7 @@ fn with_an_append_only_file_a_restart_forgets_nothing() {
         let last = shop.app.requests().pop().unwrap();
         assert_eq!(last.all("x-kawal-attempt"), ["2"], "{fsync}");
         // It remembers everything since then, so what it does not know was never delivered.
-        shop.delivers(&unseen);
+        shop.delivers_in_the_end(&unseen);
     }
 }
 

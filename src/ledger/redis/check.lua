@@ -11,8 +11,19 @@ for _, command in ipairs({{'GET'}, {'SET', ''}, {'DEL'}, {'HMGET', ''}, {'HSET',
   end
 end
 local number = marked(KEYS[2])
-complete_since(KEYS[1], now, lacks or number < known, anyway)
+local lost = lacks or number < known
+complete_since(KEYS[1], now, lost, anyway)
 number = math.max(number, known)
-if anyway and number > 0 then mark(KEYS[2], number) end
-for i = 5, #ARGV do known_since(KEYS[1], ARGV[i], now) end
+-- So that a store which loses this as well shows less than it acknowledged.
+if lost then number = number + 1 end
+if number > 0 and (anyway or lost) then mark(KEYS[2], number) end
+
+local before, after, same = known_since(KEYS[1]), {}, true
+for i = 5, #ARGV do
+  local since = before[ARGV[i]]
+  if not since or since > now then since, same = now, false end
+  after[i - 4] = ARGV[i] .. ' ' .. whole(since)
+  before[ARGV[i]] = nil
+end
+if not same or next(before) then redis.call('HSET', KEYS[1], 'bases', table.concat(after, ',')) end
 return number

@@ -2,6 +2,8 @@
 -- milliseconds, and, where it passes only if nothing was forgotten since then, that time, our own time, both
 -- in milliseconds, and the basis of the entry.
 local token, content, lease, remember, unseen_since, ours, basis = unpack(ARGV)
+-- By then every process has looked at a store that was started anew, or taken over.
+local LOOKED_AT = 5000
 local entry, now = read(KEYS[1]), clock()
 local held = entry and entry.state == FLIGHT and entry.till > now
 
@@ -20,8 +22,11 @@ if held and entry.content ~= content then return {'conflict'} end
 if held then return {'busy', entry.till - now} end
 if unseen_since then
   local at = math.max(now, tonumber(ours))
-  local since = math.max(complete_since(KEYS[2], at), known_since(KEYS[2], basis, at))
-  if since > tonumber(unseen_since) then return {'unproven'} end
+  local since, turned = complete_since(KEYS[2], at)
+  local known = known_since(KEYS[2])[basis]
+  if not known or math.max(since, known) > tonumber(unseen_since) then return {'unproven'} end
+  -- Others may know of a loss, and have not looked at this store yet.
+  if at - turned < LOOKED_AT then return {'down'} end
 end
 
 local attempts = (entry and entry.attempts or 0) + 1

@@ -79,7 +79,8 @@ impl Redis {
         let number = self.seen.lock().number;
         let opened = Opened { connection, number };
         let was_up = matches!(&*self.link.borrow(), Link::Up(_));
-        if !was_up && !self.unsettled.borrow().is_empty() {
+        let is_known = matches!(&*self.link.borrow(), Link::Up(known) if known.number == number);
+        if !is_known && !self.unsettled.borrow().is_empty() {
             self.link.send_replace(Link::Settling(opened.clone()));
             let _ = timeout(SETTLING, self.settled()).await;
         }
@@ -167,10 +168,10 @@ impl Redis {
         connection: &mut Connection,
         written: &[char],
     ) -> Result<(), Complaint> {
-        let before = Timestamp::now();
+        let asked = (Timestamp::now(), Instant::now());
         let infos = self.within(tell(connection)).await?;
         infos.iter().try_for_each(check)?;
-        self.compare_clocks(&infos, before, Timestamp::now());
+        self.compare_clocks(&infos, asked);
         let checks = SHARDS.iter().map(|&shard| {
             let mut connection = connection.clone();
             let mark = self.marks.of(shard);
@@ -199,18 +200,15 @@ impl Redis {
         }
     }
 
-    /// The store was asked between these two. Of the nodes of a cluster, which have a clock each, the one that
-    /// differs most counts.
-    fn compare_clocks(&self, infos: &[Info], before: Timestamp, after: Timestamp) {
-        let ours = before.as_microsecond().midpoint(after.as_microsecond());
-        let offsets = infos.iter().filter_map(|info| {
-            let theirs: i64 = info.get("server_time_usec")?.parse().ok()?;
-            let offset = Duration::from_micros(theirs.abs_diff(ours)).as_secs_f64();
-            Some(if theirs < ours { -offset } else { offset })
-        });
-        let Some(offset) = offsets.max_by(|a, b| a.abs().total_cmp(&b.abs())) else {
+    /// Of the nodes of a cluster, which have a clock each, the one that is furthest ahead counts.
+    fn compare_clocks(&self, infos: &[Info], (wall, steady): (Timestamp, Instant)) {
+        let took = steady.elapsed();
+        let told = |info: &Info| info.get("server_time_usec")?.parse::<i64>().ok();
+        let Some(theirs) = infos.iter().filter_map(told).max() else {
             return;
         };
+        let ours = wall.as_microsecond() + whole_micros(took) / 2;
+        let offset = seconds(theirs - ours);
         self.figures.clock_offset.set(offset);
         let is_off = offset.abs() > TOLERATED_OFFSET;
         let mut seen = self.seen.lock();
@@ -221,13 +219,22 @@ impl Redis {
                 "the store's clock differs from ours: set both, or late notifications are misjudged"
             );
         }
-        // A clock that leaps ahead ends entries before their time.
-        if seen
-            .offset
-            .replace(offset)
-            .is_some_and(|was| offset - was > TOLERATED_OFFSET)
-        {
+        // A clock that leaps ahead ends entries before their time. Ours may leap too, so the steady one tells.
+        let Some((before, then)) = seen.told_time.replace((theirs, steady)) else {
+            return;
+        };
+        let passed = whole_micros(then.elapsed());
+        if seconds(theirs - before - passed) > TOLERATED_OFFSET {
             SHARDS.iter().for_each(|shard| self.marks.miss(*shard));
         }
     }
+}
+
+fn whole_micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn seconds(micros: i64) -> f64 {
+    let size = Duration::from_micros(micros.unsigned_abs()).as_secs_f64();
+    if micros < 0 { -size } else { size }
 }

@@ -14,6 +14,8 @@ use tokio::time::{sleep, timeout_at};
 
 /// How long the background waits before it tries again.
 const AGAIN: Duration = Duration::from_millis(250);
+/// The same for what could not be written in the time of a lease, though the store can be reached.
+const SELDOM: Duration = Duration::from_secs(5);
 /// Deliveries that wait for the store at a time: each holds an answer of up to 8 KiB.
 const MOST_UNSETTLED: usize = 10_000;
 
@@ -25,8 +27,18 @@ impl Redis {
         hold: Hold,
         ending: Ending,
     ) {
-        if self.try_end(attempt, hold, &ending).await != Ok(true) {
-            self.end_later(attempt, hold, ending);
+        let waiting = (attempt.key, hold.token);
+        let is_delivered = matches!(ending, Ending::Delivered { .. });
+        if is_delivered {
+            self.count_unsettled(|unsettled| unsettled.insert(waiting));
+        }
+        match self.try_end(attempt, hold, &ending).await {
+            Ok(Settled::Recorded) => {}
+            Ok(Settled::Other) => self.lose(attempt.key),
+            Ok(Settled::Held) | Err(_) => return self.end_later(attempt, hold, ending),
+        }
+        if is_delivered {
+            self.count_unsettled(|unsettled| unsettled.remove(&waiting));
         }
     }
 
@@ -47,11 +59,11 @@ impl Redis {
             return;
         }
         let waiting = (attempt.key, hold.token);
-        if self.unsettled.borrow().len() >= MOST_UNSETTLED {
+        if self.unsettled.borrow().len() > MOST_UNSETTLED {
+            self.count_unsettled(|unsettled| unsettled.remove(&waiting));
             self.lose(attempt.key);
             return self.marks.miss(shard(attempt.key));
         }
-        self.count_unsettled(|unsettled| unsettled.insert(waiting));
         runtime.spawn(async move {
             redis.persist_delivery(&attempt, hold, &ending).await;
             redis.count_unsettled(|unsettled| unsettled.remove(&waiting));
@@ -69,7 +81,8 @@ impl Redis {
     /// Until the lease ends: it ends the claim as well.
     async fn persist_release(&self, attempt: &Attempt, hold: Hold, ending: &Ending) {
         while Instant::now() < attempt.until() {
-            if self.try_until(attempt.until(), attempt, hold, ending).await {
+            let until = (attempt.until(), AGAIN);
+            if self.try_until(until, attempt, hold, ending).await.is_some() {
                 return;
             }
         }
@@ -78,14 +91,18 @@ impl Redis {
     /// Until nobody would take a copy any more: what was delivered stays true when its lease is over.
     async fn persist_delivery(&self, attempt: &Attempt, hold: Hold, ending: &Ending) {
         while Instant::now() < attempt.until() {
-            if self.try_until(attempt.until(), attempt, hold, ending).await {
-                return;
+            let until = (attempt.until(), AGAIN);
+            match self.try_until(until, attempt, hold, ending).await {
+                None => {}
+                Some(true) => return,
+                Some(false) => return self.lose(attempt.key),
             }
         }
         self.lose(attempt.key);
         let end = attempt.now + attempt.remember;
         while Instant::now() < end {
-            if self.try_until(end, attempt, hold, ending).await {
+            let until = (end, SELDOM);
+            if self.try_until(until, attempt, hold, ending).await.is_some() {
                 return;
             }
         }
@@ -100,52 +117,54 @@ impl Redis {
         );
     }
 
-    /// Tries once when the store takes it; comes back a while later where it did not.
+    /// Tries once when the store takes it; comes back a while later where it did not. True where it is recorded,
+    /// false where it never can be.
     async fn try_until(
         &self,
-        until: Instant,
+        (until, pause): (Instant, Duration),
         attempt: &Attempt,
         hold: Hold,
         ending: &Ending,
-    ) -> bool {
+    ) -> Option<bool> {
         let takes = |link: &Link| link.takes(Operation::Settle).is_some();
         let mut link = self.link.subscribe();
         let waited = timeout_at(until.into(), link.wait_for(takes)).await.is_ok();
-        if waited && self.try_end(attempt, hold, ending).await == Ok(true) {
-            return true;
+        if waited {
+            match self.try_end(attempt, hold, ending).await {
+                Ok(Settled::Recorded) => return Some(true),
+                Ok(Settled::Other) => return Some(false),
+                Ok(Settled::Held) | Err(_) => {}
+            }
         }
-        sleep(AGAIN).await;
-        false
+        sleep(pause).await;
+        None
     }
 
-    /// False where another claim is at the app, and has to end first.
     async fn try_end(
         &self,
         attempt: &Attempt,
         hold: Hold,
         ending: &Ending,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Settled, Failure> {
         let answer = match ending {
             Ending::Delivered { answer, .. } => answer,
             Ending::Free { seen } => {
                 let call = self.scripts.release(attempt, hold.token, *seen);
-                return self
-                    .run::<bool>(Operation::Release, &call)
-                    .await
-                    .map(|_| true);
+                let released = self.run::<bool>(Operation::Release, &call).await;
+                return released.map(|_| Settled::Recorded);
             }
         };
+        let shard = shard(attempt.key);
+        let known = self.marks.of(shard).acknowledged;
         let call = self.scripts.settle(attempt, hold.token, answer);
-        let (settled, number) = self.run(Operation::Settle, &call).await?;
-        self.marks.acknowledge(shard(attempt.key), number);
-        match settled {
-            Settled::Recorded => Ok(true),
-            Settled::Held => Ok(false),
-            Settled::Other => {
-                self.lose(attempt.key);
-                Ok(true)
-            }
+        let (settled, before, after): (_, i64, i64) = self.run(Operation::Settle, &call).await?;
+        // Some were lost, and those that follow would make up for their number.
+        if before < known {
+            self.marks.miss(shard);
+            self.doubt.notify_one();
         }
+        self.marks.acknowledge(shard, after);
+        Ok(settled)
     }
 
     pub(in super::super) fn unsettled(&self) -> Vec<Key> {

@@ -203,6 +203,7 @@ impl FromRedisValue for Claimed {
             }),
             "conflict" => Self::Not(Rejection::Conflict),
             "unproven" => Self::Not(Rejection::Unproven),
+            "down" => Self::Not(Rejection::StoreDown),
             "delivered" => {
                 let status = ::redis::from_redis_value(next()?)?;
                 let content_type: String = ::redis::from_redis_value(next()?)?;

@@ -91,7 +91,8 @@ impl Store {
         match ending {
             Ending::Delivered { answer, .. } => {
                 let call = self.scripts.settle(attempt, token, answer);
-                let (settled, _): (Settled, i64) = call.invoke(&mut self.connection).unwrap();
+                let (settled, _, _): (Settled, i64, i64) =
+                    call.invoke(&mut self.connection).unwrap();
                 settled == Settled::Recorded
             }
             Ending::Free { seen } => {

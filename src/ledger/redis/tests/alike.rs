@@ -1,10 +1,13 @@
 //! The store and the memory of one process, side by side: whatever happens, both say the same.
 
-use super::{LEASE, Server, answer, attempt};
-use crate::ledger::Attempt;
+use super::super::marks::Mark;
+use super::memory::SHARD;
+use super::{LEASE, Server, Store, answer, attempt};
 use crate::ledger::claim::{Ending, Hold};
 use crate::ledger::memory::Memory;
+use crate::ledger::{Attempt, Basis};
 use crate::rejection::Rejection;
+use ::redis::cmd;
 use jiff::{Timestamp, ToSpan as _};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -61,6 +64,18 @@ fn told(claimed: Result<u32, Rejection>) -> Result<u32, String> {
     })
 }
 
+/// It has been looked at for some time.
+fn begin(store: &mut Store) {
+    let known = (SHARD, Mark::default());
+    let check = store
+        .scripts
+        .check(known, true, &[Basis::default()], Timestamp::now());
+    let _: i64 = check.invoke(&mut store.connection).unwrap();
+    let memory = format!("test:{{{SHARD}}}:memory");
+    let turned = cmd("HSET").arg(memory).arg("turned").arg(0).to_owned();
+    turned.exec(&mut store.connection).unwrap();
+}
+
 #[test]
 fn the_store_and_the_memory_say_the_same() {
     let server = Server::start();
@@ -69,6 +84,7 @@ fn the_store_and_the_memory_say_the_same() {
     let outcome = TestRunner::new(Config::default()).run(&stories, |steps| {
         let mut store = store.borrow_mut();
         store.empty();
+        begin(&mut store);
         let memory = Memory::new(10, Timestamp::now());
         let mut now = Instant::now();
         let mut claims: Vec<Claim> = Vec::new();

@@ -8,7 +8,8 @@ use ::redis::cmd;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use std::time::Duration;
 
-const SHARD: char = '0';
+/// Of all keys that tests make.
+pub(super) const SHARD: char = '0';
 
 /// What is looked at, as told by one process.
 fn look(store: &mut Store, marks: &Marks, bases: &[Basis], ours: Timestamp) {
@@ -31,15 +32,21 @@ fn late(key: u8, ago: Duration, basis: Basis) -> Attempt {
 /// The shard has been complete for an hour, it says.
 fn age(store: &mut Store) {
     let since = (Timestamp::now() - 1.hours()).as_millisecond();
-    let keys = format!("test:{{{SHARD}}}:memory");
-    let fields: Vec<String> = cmd("HKEYS")
-        .arg(&keys)
+    let key = format!("test:{{{SHARD}}}:memory");
+    let bases: String = cmd("HGET")
+        .arg(&key)
+        .arg("bases")
         .query(&mut store.connection)
         .unwrap();
-    for field in fields.iter().filter(|field| field.starts_with("since")) {
-        let set = cmd("HSET").arg(&keys).arg(field).arg(since).to_owned();
-        set.exec(&mut store.connection).unwrap();
-    }
+    let aged = |entry: &str| format!("{} {since}", entry.split_once(' ').unwrap().0);
+    let bases: Vec<_> = bases.split(',').map(aged).collect();
+    let set = cmd("HSET")
+        .arg(&key)
+        .arg(&[("since", since), ("turned", since)])
+        .arg("bases")
+        .arg(bases.join(","))
+        .to_owned();
+    set.exec(&mut store.connection).unwrap();
 }
 
 const AGO: Duration = Duration::from_secs(600);
@@ -50,7 +57,7 @@ fn deliver(store: &mut Store, marks: &Marks, key: u8) {
     store.claim(&attempt, 1).unwrap();
     let answer = super::answer("taken");
     let call = store.scripts.settle(&attempt, 1, &answer);
-    let (_, number): (i64, i64) = call.invoke(&mut store.connection).unwrap();
+    let (_, _, number): (i64, i64, i64) = call.invoke(&mut store.connection).unwrap();
     marks.acknowledge(SHARD, number);
 }
 
@@ -63,8 +70,8 @@ fn looks_that_come_late_or_twice_take_nothing_away() {
     deliver(&mut store, &marks, 1);
     deliver(&mut store, &marks, 2);
     // Sent before both, executed after them.
-    look(&mut store, &early, &[], Timestamp::now());
-    look(&mut store, &marks, &[], Timestamp::now());
+    look(&mut store, &early, &[Basis::default()], Timestamp::now());
+    look(&mut store, &marks, &[Basis::default()], Timestamp::now());
     let claimed = store.claim(&late(3, AGO, Basis::default()), 2);
     assert_eq!(claimed, Ok(1), "nothing was lost");
 }
@@ -86,12 +93,12 @@ fn a_store_with_less_than_it_acknowledged_begins_anew() {
         .to_owned();
     back.exec(&mut store.connection).unwrap();
     age(&mut store);
-    look(&mut store, &marks, &[], Timestamp::now());
+    look(&mut store, &marks, &[Basis::default()], Timestamp::now());
     let claimed = store.claim(&late(3, AGO, Basis::default()), 2);
     assert_eq!(claimed, Err(Rejection::Unproven));
     // Once: it is complete from then on.
     age(&mut store);
-    look(&mut store, &marks, &[], Timestamp::now());
+    look(&mut store, &marks, &[Basis::default()], Timestamp::now());
     assert_eq!(store.claim(&late(3, AGO, Basis::default()), 2), Ok(1));
 }
 
@@ -102,11 +109,11 @@ fn a_delivery_that_is_never_recorded_is_a_gap_that_is_told_once() {
     look(&mut store, &marks, &[Basis::default()], Timestamp::now());
     age(&mut store);
     marks.miss(SHARD);
-    look(&mut store, &marks, &[], Timestamp::now());
+    look(&mut store, &marks, &[Basis::default()], Timestamp::now());
     let late = late(1, AGO, Basis::default());
     assert_eq!(store.claim(&late, 1), Err(Rejection::Unproven));
     age(&mut store);
-    look(&mut store, &marks, &[], Timestamp::now());
+    look(&mut store, &marks, &[Basis::default()], Timestamp::now());
     assert_eq!(store.claim(&late, 1), Ok(1));
 }
 
@@ -119,7 +126,43 @@ fn each_basis_is_known_since_it_was_first_seen() {
     age(&mut store);
     look(&mut store, &marks, &[old, new], Timestamp::now());
     assert_eq!(store.claim(&late(1, AGO, old), 1), Ok(1));
-    assert_eq!(store.claim(&late(2, AGO, new), 1), Err(Rejection::Unproven));
+    let unproven = Err(Rejection::Unproven);
+    assert_eq!(store.claim(&late(2, AGO, new), 1), unproven);
+    let other = Basis::of([]);
+    assert_eq!(store.claim(&late(2, AGO, other), 1), unproven);
+}
+
+/// While replicas of two configurations run, and when one of them was rolled back.
+#[test]
+fn a_basis_that_somebody_does_without_begins_anew() {
+    let server = Server::start();
+    let (mut store, marks) = (server.store(), Marks::default());
+    let [common, old, new] = ["common", "old", "new"].map(|name| Basis::of([name.as_bytes()]));
+    look(&mut store, &marks, &[common, old], Timestamp::now());
+    age(&mut store);
+    look(&mut store, &marks, &[common, new], Timestamp::now());
+    look(&mut store, &marks, &[common, old], Timestamp::now());
+    let unproven = Err(Rejection::Unproven);
+    assert_eq!(store.claim(&late(1, AGO, old), 1), unproven);
+    assert_eq!(store.claim(&late(1, AGO, new), 1), unproven);
+    assert_eq!(store.claim(&late(1, AGO, common), 1), Ok(1));
+}
+
+/// Whoever knows that it lacks something has to have looked first.
+#[test]
+fn what_is_late_waits_until_all_have_looked_at_a_store_that_was_started_anew() {
+    let server = Server::start();
+    let (mut store, marks) = (server.store(), Marks::default());
+    look(&mut store, &marks, &[Basis::default()], Timestamp::now());
+    age(&mut store);
+    let memory = format!("test:{{{SHARD}}}:memory");
+    let now = Timestamp::now().as_millisecond();
+    let turned = cmd("HSET").arg(&memory).arg("turned").arg(now).to_owned();
+    turned.exec(&mut store.connection).unwrap();
+    let late = late(1, AGO, Basis::default());
+    assert_eq!(store.claim(&late, 1), Err(Rejection::StoreDown));
+    age(&mut store);
+    assert_eq!(store.claim(&late, 1), Ok(1));
 }
 
 /// What was signed is measured by our clock, and the store's may be behind.
