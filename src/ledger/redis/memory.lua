@@ -1,7 +1,10 @@
-local function whole(number) return string.format('%.0f', number) end
+-- Numbers of milliseconds have more digits than Lua writes by itself.
+local function whole(number)
+  return string.format('%.0f', number)
+end
 
--- Since when this shard has forgotten nothing, and since when the store runs. The answer is kept beside the entries, so it goes
--- where they go. A store that was restarted, or taken over by a replica, is believed to have kept
+-- Since when this shard has forgotten nothing, and since when this run of the store is known. The answer is kept
+-- beside the entries, so it goes where they go. A store that was restarted, or taken over by a replica, is believed to have kept
 -- everything only if it writes an append-only file; one that evicted keys is not. Where `now` is
 -- before it, clocks were set back, and what is remembered from now on is all that is certain.
 local function complete_since(key, now, forgot, anyway)

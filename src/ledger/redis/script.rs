@@ -1,5 +1,5 @@
-//! What the store does in one step. Each script touches one entry, and its shard's memory, whose
-//! keys lie in the same slot of a cluster.
+//! What the store does in one step. Each script touches one entry, and its shard's memory or the process'
+//! mark there, whose keys lie in the same slot of a cluster.
 
 use super::super::{Attempt, Basis, Key};
 use super::marks::{Mark, shard};
@@ -9,6 +9,8 @@ use ::redis::{FromRedisValue, RedisResult, Script, ScriptInvocation, Value};
 use jiff::Timestamp;
 use std::time::Duration;
 
+/// Without flags: when the store is out of memory, it answers what only has to be read, and fails before it
+/// has written anything.
 const CLAIM: &str = concat!(
     include_str!("clock.lua"),
     include_str!("memory.lua"),
