@@ -60,7 +60,8 @@
 //! stories are told of both (`tests/suite/`). A store may be away: then nothing is claimed, and every
 //! failure closes the door ([`rejection::Rejection::StoreDown`]), unless the configuration says
 //! otherwise. It may come back without its data, or with older data, and then it cannot prove that a
-//! late notification was never seen: so that is asked in the same step as the claim. What happens in
+//! late notification was never seen: so that is asked in the same step as the claim. It also outlives a
+//! configuration, and what was delivered under another name is not found ([`ledger::Basis`]). What happens in
 //! it is a script each (`ledger/redis/*.lua`), which a model tries with crashes and lost commands
 //! (`ledger/redis/tests/`).
 //!
