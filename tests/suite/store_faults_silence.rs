@@ -1,6 +1,8 @@
 //! A store that is there and does not answer: nothing passes, nothing is lost, and nothing stays held.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -148,4 +150,50 @@ fn an_unknown_outcome_is_held_through_a_silence_of_the_store() {
     shop.comes_back();
     assert_in_flight(&shop.kawal.send(&notification));
     assert_eq!(shop.app.count(), 1);
+}
+
+/// Outcomes are written first on every new connection, and claims wait for them. No step is hit twice.
+#[test]
+fn connections_that_are_cut_put_nobody_off() {
+    let shop = Deployment::new();
+    let (kawal, done) = (&shop.kawal, AtomicBool::new(false));
+    let delivered: [AtomicUsize; 8] = Default::default();
+    let told = || {
+        delivered
+            .each_ref()
+            .map(|count| count.load(Ordering::Relaxed))
+    };
+    thread::scope(|scope| {
+        for count in &delivered {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let answer = kawal.send(&doku("{}"));
+                    let _ = count.fetch_add(1, Ordering::Relaxed);
+                    if answer.status != 200 {
+                        done.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        for _ in 0..12 {
+            let before = told();
+            let kill = ["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"];
+            shop.store.command(&kill);
+            let went_on = || {
+                told()
+                    .iter()
+                    .zip(before)
+                    .all(|(now, before)| *now > before + 1)
+            };
+            while !went_on() && !done.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    let all = told().iter().sum::<usize>();
+    for line in kawal.notifications(all) {
+        assert_eq!(line["outcome"], "delivered", "{line}");
+    }
+    assert_eq!(shop.app.count(), all);
 }

@@ -45,23 +45,39 @@ impl Redis {
         begun: Instant,
     ) -> Result<T, Failure> {
         let deadline = begun + self.settings.timeout;
-        let Some(opened) = self.link.borrow().takes(operation).cloned() else {
-            return Err(Failure::Down);
+        let (mut opened, settles) = {
+            let link = self.link.borrow();
+            let settles = matches!(&*link, Link::Settling(_));
+            (link.takes(operation).cloned(), settles)
         };
+        // Outcomes take a moment, and then it is the turn of claims.
+        if opened.is_none() && settles {
+            let ready = |link: &Link| !matches!(link, Link::Settling(_));
+            opened = self.opened(operation, ready, deadline).await;
+        }
+        let opened = opened.ok_or(Failure::Down)?;
         let number = opened.number;
         match self.send(operation, call, opened, deadline).await {
             Err(Failure::Unsure) if Instant::now() < deadline => {}
             outcome => return outcome,
         }
-        let mut links = self.link.subscribe();
         let newer = |link: &Link| link.takes(operation).is_some_and(|o| o.number > number);
-        let found = timeout_at(deadline.into(), links.wait_for(newer)).await;
-        let opened = found.ok().and_then(Result::ok);
-        let opened = opened.and_then(|link| link.takes(operation).cloned());
-        match opened {
+        match self.opened(operation, newer, deadline).await {
             Some(opened) => self.send(operation, call, opened, deadline).await,
             None => Err(Failure::Unsure),
         }
+    }
+
+    /// What this step can be taken through, once the link is so.
+    async fn opened(
+        &self,
+        operation: Operation,
+        is_so: impl FnMut(&Link) -> bool,
+        deadline: Instant,
+    ) -> Option<Opened> {
+        let mut links = self.link.subscribe();
+        let found = timeout_at(deadline.into(), links.wait_for(is_so)).await;
+        found.ok()?.ok()?.takes(operation).cloned()
     }
 
     async fn send<T: FromRedisValue>(
@@ -90,7 +106,7 @@ impl Redis {
     fn failed(&self, operation: Operation, error: &RedisError) -> Failure {
         // A look needs no memory, so it would see nothing.
         if error.code() == Some("OOM") {
-            self.tell(
+            self.complain(
                 operation,
                 error,
                 "the ledger's store is out of memory: raise its maxmemory",
@@ -101,12 +117,12 @@ impl Redis {
         if error.is_io_error() || matches!(error.kind(), ErrorKind::Parse | ErrorKind::Client) {
             return Failure::Unsure;
         }
-        self.tell(operation, error, "the ledger's store refuses");
+        self.complain(operation, error, "the ledger's store refuses");
         Failure::Refused
     }
 
     /// Every notification would say the same.
-    fn tell(&self, operation: Operation, error: &RedisError, what: &'static str) {
+    fn complain(&self, operation: Operation, error: &RedisError, what: &'static str) {
         let mut seen = self.seen.lock();
         let is_told = seen.told.is_some_and(|at| at.elapsed() < SILENCE);
         if !is_told {
