@@ -5,7 +5,7 @@ mod snap;
 pub use snap::Service;
 
 use crate::ledger::Key;
-use crate::rejection::{Grant, Part, Rejection, Stored};
+use crate::rejection::{Grant, Part, Reason, Rejection, Stored};
 use crate::scheme::Acknowledgement;
 use crate::settle::{AppAnswer, Reply};
 use bytes::Bytes;
@@ -224,7 +224,7 @@ fn status(rejection: &Rejection) -> u16 {
 fn word(rejection: &Rejection) -> &'static str {
     match status(rejection) {
         401 => "unauthorized",
-        _ => rejection.reason().unwrap_or_default(),
+        _ => rejection.reason().map(Reason::label).unwrap_or_default(),
     }
 }
 

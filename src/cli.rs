@@ -14,6 +14,7 @@ mod verify;
 
 use crate::config::{self, Config};
 use crate::ledger::Complaint;
+use crate::telemetry;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use std::io::Write as _;
@@ -52,7 +53,13 @@ struct Words {
 #[derive(Subcommand)]
 enum Command {
     /// Run the sidecar
-    Serve(Source),
+    Serve {
+        #[command(flatten)]
+        source: Source,
+        /// How the log is written; RUST_LOG filters it
+        #[arg(long = "log", value_enum, value_name = "FORM", default_value = "json")]
+        form: LogForm,
+    },
     /// Load everything, print the routes and what is worth a second look
     Check {
         #[command(flatten)]
@@ -136,7 +143,7 @@ pub fn run() -> ExitCode {
         }
     };
     let exit = match words.command {
-        Command::Serve(source) => with_config(source, serve::run),
+        Command::Serve { source, form } => serve::run(source, form.into()),
         Command::Check { schema: true, .. } => check::schema(),
         Command::Check { source, .. } => {
             with_config(source, |config, file| check::run(&config, file))
@@ -164,17 +171,38 @@ pub fn run() -> ExitCode {
     exit.into()
 }
 
+/// How the log is written.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum LogForm {
+    /// One JSON object per line
+    Json,
+    /// For people at a terminal
+    Text,
+}
+
+impl From<LogForm> for telemetry::Form {
+    fn from(form: LogForm) -> Self {
+        match form {
+            LogForm::Json => Self::Json,
+            LogForm::Text => Self::Text,
+        }
+    }
+}
+
 fn with_config(source: Source, command: impl FnOnce(Config, &Path) -> Exit) -> Exit {
     let file = config::find(source.config);
     match Config::load(&file) {
         Ok(config) => command(config, &file),
-        Err(faults) => {
-            for fault in faults {
-                complain(&format!("{}: {fault}", file.display()));
-            }
-            Exit::WrongConfiguration
-        }
+        Err(faults) => complain_of_all(&file, &faults),
     }
+}
+
+/// What is wrong with a configuration, a line each.
+fn complain_of_all(file: &Path, faults: &[config::Fault]) -> Exit {
+    for fault in faults {
+        complain(&format!("{}: {fault}", file.display()));
+    }
+    Exit::WrongConfiguration
 }
 
 /// What is wrong with the ledger's store, in the form of the configuration's faults.

@@ -1,6 +1,7 @@
 //! File and environment, turned into values that can only be valid.
 
 mod fault;
+mod files;
 mod gateway;
 mod keys;
 mod path;
@@ -11,14 +12,17 @@ mod source;
 mod warning;
 
 pub use fault::Fault;
+pub use files::Files;
 pub use shape::{Timeouts, schema};
 pub use source::find;
 
 use crate::forward::Upstream;
-use crate::ledger::Kept;
+use crate::ledger::{Basis, Kept};
 use crate::route::{Duplicate, Gateway, Routes};
 use fault::{Faults, join};
 use figment::value::Value;
+use files::Reader;
+use ipnet::IpNet;
 use schemes::Schemes;
 use shape::{LimitsShape, ReplayShape, Top};
 use std::net::SocketAddr;
@@ -43,12 +47,18 @@ pub struct Config {
     pub limits: Limits,
     /// Where the ledger is kept.
     pub store: Kept,
+    /// The bases of all entries that may be late.
+    pub bases: Box<[Basis]>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// All gateways, by name.
     pub gateways: Vec<Arc<Gateway>>,
     /// All routes.
     pub routes: Routes,
     /// What is allowed, and yet worth a second look.
     pub warnings: Vec<String>,
+    /// What takes effect only at the start: keys, each with what it says.
+    pinned: Vec<(&'static str, String)>,
 }
 
 /// How large and how many things may be.
@@ -66,18 +76,29 @@ impl Config {
     /// # Errors
     /// Every fault that was found.
     pub fn load(file: &Path) -> Result<Self, Vec<Fault>> {
-        let value = source::read(file).map_err(|fault| vec![fault])?;
-        let base = file.parent().unwrap_or(Path::new(""));
-        Self::build(&value, base)
+        Self::load_watched(file).0
     }
 
-    /// Builds a configuration; secrets with a relative path are looked for in `base`.
-    fn build(value: &Value, base: &Path) -> Result<Self, Vec<Fault>> {
+    /// The same, and the files that it was made of, or that it failed for.
+    pub fn load_watched(file: &Path) -> (Result<Self, Vec<Fault>>, Files) {
+        let reader = Reader::new(file);
+        let value = source::read(&reader).map_err(|fault| vec![fault]);
+        let config = value.and_then(|value| Self::build(&value, &reader));
+        (config, reader.into_files())
+    }
+
+    /// The keys that take effect only at the start, each with what it says.
+    #[must_use]
+    pub fn pinned(&self) -> &[(&'static str, String)] {
+        &self.pinned
+    }
+
+    fn build(value: &Value, files: &Reader) -> Result<Self, Vec<Fault>> {
         let mut faults = Faults::default();
         // What is wrong at the top hides nothing of what is wrong below.
         let sound = faults.sound_keys::<Top>("", value);
         let top = sound.deserialize().unwrap_or_default();
-        let config = assemble(&mut faults, &top, base);
+        let config = assemble(&mut faults, &top, files);
         name_variables(&mut faults);
         match config {
             Some(config) if faults.0.is_empty() => Ok(config),
@@ -106,7 +127,7 @@ fn required<'a>(faults: &mut Faults, key: &str, value: Option<&'a String>) -> Op
     value
 }
 
-fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
+fn assemble(faults: &mut Faults, top: &Top, files: &Reader) -> Option<Config> {
     let listen = required(faults, "listen", top.listen.as_ref());
     let listen = listen.and_then(|text| faults.take("listen", address(text)));
     let admin = top
@@ -143,7 +164,7 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
         faults.add("replay.duplicate", says);
     }
     let mut warnings = Vec::new();
-    let mut store = replay::store(faults, &mut warnings, &replay, base);
+    let store = replay::store(faults, &mut warnings, &replay, files.base());
     let issuing = path::named_by_token_routes(&top.routes);
     let schemes = Schemes::check(faults, &top.schemes);
     let gateways = gateway::gateways(
@@ -152,7 +173,7 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
         &top.gateways,
         &schemes,
         &issuing,
-        base,
+        files,
     );
     let defaults = path::Defaults {
         body_limit: limits.body.as_u64(),
@@ -160,11 +181,10 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
         duplicate: replay.duplicate,
     };
     let routes = path::routes(faults, &top.routes, &top.gateways, &gateways, defaults);
-    if let Some(Kept::Shared(settings)) = &mut store {
-        settings.bases = replay::bases(&routes);
-    }
+    let trusted_proxies = networks(faults, "trusted_proxies", &top.trusted_proxies);
     let upstream = upstream?;
     warnings.extend(warning::of_upstream(&upstream, top.unmatched));
+    warnings.extend(warning::of_proxies(&trusted_proxies));
     warnings.extend(routes.iter().filter_map(warning::of_route));
     for gateway in gateways.values() {
         warnings.extend(warning::of_gateway(gateway, &routes));
@@ -173,8 +193,15 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
     warnings.extend(warning::of_pairs(&all));
     let used: Vec<_> = gateways.values().map(|g| g.scheme.name()).collect();
     warnings.extend(schemes.unused(&used));
+    let listen = listen?;
+    let pinned = [
+        ("listen", listen.to_string()),
+        ("admin", format!("{:?}", admin.flatten())),
+        ("threads", threads.to_string()),
+    ];
     Some(Config {
-        listen: listen?,
+        pinned: pinned.into_iter().chain(replay::pinned(&replay)).collect(),
+        listen,
         admin: admin.flatten(),
         upstream,
         threads,
@@ -184,10 +211,21 @@ fn assemble(faults: &mut Faults, top: &Top, base: &Path) -> Option<Config> {
             connections: limits.connections,
         },
         store: store?,
+        bases: replay::bases(&routes),
+        trusted_proxies,
         gateways: gateways.into_values().collect(),
         routes: Routes::new(routes, top.unmatched),
         warnings,
     })
+}
+
+/// Addresses and networks that are sound.
+fn networks(faults: &mut Faults, path: &str, declared: &[String]) -> Vec<IpNet> {
+    let networks = declared.iter().enumerate().filter_map(|(index, text)| {
+        let at = format!("{path}[{index}]");
+        faults.take(&at, gateway::network(text))
+    });
+    networks.collect()
 }
 
 /// Whether a second listener cannot be bound beside the first.

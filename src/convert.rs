@@ -21,13 +21,19 @@ pub enum Convert {
     Json,
 }
 
+/// A request in the form in which the app gets it.
+#[derive(Debug)]
+pub struct Message {
+    received: Received,
+    json: Option<Bytes>,
+}
+
 /// An authorized notification in the form in which it will be forwarded.
 #[derive(Debug)]
 pub struct Payload {
-    received: Received,
+    message: Message,
     signed: Signed,
     unseen_since: Option<Timestamp>,
-    json: Option<Bytes>,
     content: Content,
 }
 
@@ -35,39 +41,17 @@ pub struct Payload {
 /// the proof leaves out is left out here too: a copy that only looks different is a copy.
 pub type Content = [u8; 32];
 
-impl Payload {
-    /// Prepares a notification for the app.
+impl Message {
+    /// Converts a request.
     ///
     /// # Errors
     /// [`Rejection::Malformed`] where the parameters have no single reading.
-    pub fn prepare(authorized: Authorized, convert: Convert) -> Result<Self, Rejection> {
-        let unseen_since = authorized.unseen_since();
-        let (received, signed) = authorized.into_parts();
+    pub fn convert(received: Received, convert: Convert) -> Result<Self, Rejection> {
         let json = match convert {
             Convert::None => None,
             Convert::Json => Some(object(received.parameters()?)),
         };
-        let mut payload = Self {
-            received,
-            signed,
-            unseen_since,
-            json,
-            content: Content::default(),
-        };
-        payload.content = payload.digest();
-        Ok(payload)
-    }
-
-    /// What the proof says.
-    #[must_use]
-    pub fn signed(&self) -> &Signed {
-        &self.signed
-    }
-
-    /// Where it is late: it passes only if the ledger proves that it was not delivered since then.
-    #[must_use]
-    pub fn unseen_since(&self) -> Option<Timestamp> {
-        self.unseen_since
+        Ok(Self { received, json })
     }
 
     /// The method towards the app.
@@ -107,6 +91,44 @@ impl Payload {
     pub fn is_converted(&self) -> bool {
         self.json.is_some()
     }
+}
+
+impl Payload {
+    /// Prepares a notification for the app.
+    ///
+    /// # Errors
+    /// [`Rejection::Malformed`] where the parameters have no single reading.
+    pub fn prepare(authorized: Authorized, convert: Convert) -> Result<Self, Rejection> {
+        let unseen_since = authorized.unseen_since();
+        let (received, signed) = authorized.into_parts();
+        let message = Message::convert(received, convert)?;
+        let mut payload = Self {
+            message,
+            signed,
+            unseen_since,
+            content: Content::default(),
+        };
+        payload.content = payload.digest();
+        Ok(payload)
+    }
+
+    /// What the app gets.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// What the proof says.
+    #[must_use]
+    pub fn signed(&self) -> &Signed {
+        &self.signed
+    }
+
+    /// Where it is late: it passes only if the ledger proves that it was not delivered since then.
+    #[must_use]
+    pub fn unseen_since(&self) -> Option<Timestamp> {
+        self.unseen_since
+    }
 
     /// The digest of what is forwarded.
     #[must_use]
@@ -115,13 +137,18 @@ impl Payload {
     }
 
     fn digest(&self) -> Content {
-        let body: [u8; 32] = match &self.json {
-            None if self.signed.minified => *self.received.minified_sha256(),
-            None => *self.received.body_sha256(),
+        let Message { received, json } = &self.message;
+        let body: [u8; 32] = match json {
+            None if self.signed.minified => *received.minified_sha256(),
+            None => *received.body_sha256(),
             Some(json) => Sha256::digest(json).into(),
         };
         let mut hash = Sha256::new();
-        for field in ["kawal content 1", self.method(), self.target()] {
+        for field in [
+            "kawal content 1",
+            self.message.method(),
+            self.message.target(),
+        ] {
             hash.update(field.len().to_be_bytes());
             hash.update(field);
         }

@@ -17,7 +17,7 @@ pub use steps::{Outcome, Step};
 use crate::clock::Moment;
 use crate::intake::Received;
 use crate::ledger::Ledger;
-use crate::rejection::{Part, Rejection};
+use crate::rejection::{Part, Reason, Rejection};
 use crate::route::{Found, Gateway, Known, Purpose, Route, Routes};
 use crate::scheme::{Scheme, Trial, visible};
 use cause::{Case, Cause};
@@ -159,7 +159,7 @@ impl Diagnosis {
     fn early(step: &'static str, why: &Rejection) -> Self {
         Self {
             verdict: Verdict::Rejected,
-            reason: why.reason(),
+            reason: why.reason().map(Reason::label),
             route: None,
             gateway: None,
             scheme: None,
@@ -229,7 +229,7 @@ impl Diagnosis {
                 None => Verdict::Accepted,
                 Some(_) => Verdict::Rejected,
             },
-            reason: refused.and_then(Rejection::reason),
+            reason: refused.and_then(Rejection::reason).map(Reason::label),
             route: Some(route.path.to_string()),
             gateway: Some(gateway.name.to_string()),
             scheme: Some(scheme.name().to_owned()),

@@ -4,9 +4,14 @@ mod upstream;
 
 pub use upstream::{Endpoint, Upstream};
 
+use crate::convert::{Message, Payload};
 use crate::intake::Head;
-use crate::ledger::Claim;
+use crate::ledger::{Claim, Key};
+use crate::rejection::Rejection;
 use bytes::Bytes;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::fmt;
 use std::sync::Arc;
 
 /// Says that the path of a request has no route, and that such requests are forwarded. Made by
@@ -20,19 +25,97 @@ impl Unmatched {
     }
 }
 
-/// A verified notification on its way to the app.
+/// Whether a gateway's notifications are refused where the judgement says so.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// They are.
+    #[default]
+    Enforce,
+    /// They are forwarded, and marked.
+    Observe,
+}
+
+/// What `X-Kawal-Verdict` says in observe mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It would have passed.
+    Accepted,
+    /// It would have been refused, for this reason.
+    WouldReject(&'static str),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted => f.write_str("accepted"),
+            Self::WouldReject(reason) => write!(f, "would-reject:{reason}"),
+        }
+    }
+}
+
+/// Says that a request would have been refused, and that its gateway is observed only. Made by `route`
+/// only. It holds no claim: whatever the app makes of it, the ledger does not learn.
 #[derive(Debug)]
-pub struct Outbound {
+pub struct Observed {
+    head: RequestHead,
+    body: Bytes,
+}
+
+/// What is proven of an observed request.
+#[derive(Debug, Default)]
+pub(crate) struct Proven<'a> {
+    pub(crate) client: Option<&'a str>,
+    pub(crate) key: Option<Key>,
+}
+
+impl Observed {
+    /// `None` where nothing was refused.
+    pub(crate) fn new(
+        message: &Message,
+        why: &Rejection,
+        gateway: &str,
+        secret: Option<&str>,
+        proven: &Proven<'_>,
+    ) -> Option<Self> {
+        let verdict = Verdict::WouldReject(why.reason()?.label());
+        let mut head = RequestHead::routed(message, secret);
+        head.add("X-Kawal-Gateway", gateway);
+        head.add_some("X-Kawal-Client", proven.client);
+        head.add_some("X-Kawal-Notification-Id", proven.key);
+        head.add("X-Kawal-Verdict", verdict);
+        let body = message.body().clone();
+        Some(Self { head, body })
+    }
+}
+
+/// A request on its way to the app.
+#[derive(Debug)]
+pub struct AppRequest {
     to: Arc<[Endpoint]>,
     head: RequestHead,
     body: Bytes,
+}
+
+impl AppRequest {
+    /// Opens it for the server: where to, and what.
+    #[must_use]
+    pub fn open(self) -> (Arc<[Endpoint]>, RequestHead, Bytes) {
+        (self.to, self.head, self.body)
+    }
+}
+
+/// A verified notification on its way to the app.
+#[derive(Debug)]
+pub struct Outbound {
+    request: AppRequest,
     claim: Claim,
 }
 
 impl Outbound {
-    /// Opens it for the server: where to, what, and the claim to settle.
-    pub fn open(self) -> (Arc<[Endpoint]>, RequestHead, Bytes, Claim) {
-        (self.to, self.head, self.body, self.claim)
+    /// Opens it for the server: the request, and the claim to settle.
+    pub fn open(self) -> (AppRequest, Claim) {
+        (self.request, self.claim)
     }
 }
 
@@ -63,32 +146,46 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    fn guarded(payload: &crate::convert::Payload, gateway: &str, claim: &Claim) -> Self {
+    fn guarded(payload: &Payload, gateway: &str, mode: Mode, claim: &Claim) -> Self {
         let signed = payload.signed();
+        let mut head = Self::routed(payload.message(), signed.secret_header.as_deref());
+        head.add("X-Kawal-Gateway", gateway);
+        head.add_some("X-Kawal-Client", signed.client.as_deref());
+        head.add("X-Kawal-Notification-Id", claim.key());
+        head.add_some("X-Kawal-Signed-At", signed.at);
+        head.add("X-Kawal-Covers", &signed.covers);
+        head.add("X-Kawal-Attempt", claim.attempt());
+        if mode == Mode::Observe {
+            head.add("X-Kawal-Verdict", Verdict::Accepted);
+        }
+        head
+    }
+
+    /// A request that has a route, before anything is said of it; without the header that is the secret
+    /// itself.
+    fn routed(message: &Message, secret: Option<&str>) -> Self {
         let dropped = |name: &str| {
-            let secret = signed.secret_header.as_deref();
             secret.is_some_and(|secret| name.eq_ignore_ascii_case(secret))
-                || (payload.is_converted() && name.eq_ignore_ascii_case("content-type"))
+                || (message.is_converted() && name.eq_ignore_ascii_case("content-type"))
         };
-        let mut headers = end_to_end(|| payload.headers(), dropped);
-        let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));
-        if payload.is_converted() {
-            add("Content-Type", "application/json".to_owned());
+        let mut head = Self {
+            method: message.method().to_owned(),
+            target: message.target().to_owned(),
+            headers: end_to_end(|| message.headers(), dropped),
+        };
+        if message.is_converted() {
+            head.add("Content-Type", "application/json");
         }
-        add("X-Kawal-Gateway", gateway.to_owned());
-        if let Some(client) = &signed.client {
-            add("X-Kawal-Client", client.to_string());
-        }
-        add("X-Kawal-Notification-Id", claim.key().to_string());
-        if let Some(at) = signed.at {
-            add("X-Kawal-Signed-At", at.to_string());
-        }
-        add("X-Kawal-Covers", signed.covers.to_string());
-        add("X-Kawal-Attempt", claim.attempt().to_string());
-        Self {
-            method: payload.method().to_owned(),
-            target: payload.target().to_owned(),
-            headers,
+        head
+    }
+
+    fn add(&mut self, name: &str, value: impl ToString) {
+        self.headers.push((name.to_owned(), value.to_string()));
+    }
+
+    fn add_some(&mut self, name: &str, value: Option<impl ToString>) {
+        if let Some(value) = value {
+            self.add(name, value);
         }
     }
 

@@ -5,12 +5,14 @@ mod head;
 mod minify;
 mod parameters;
 mod scan;
+mod sender;
 
 pub use chunks::ChunkScan;
 pub use head::{Framing, Head};
 pub use minify::minify;
 pub use parameters::Parameters;
 pub use scan::{HeadScan, Scanned};
+pub use sender::sender;
 
 use crate::rejection::Rejection;
 use bytes::Bytes;

@@ -110,7 +110,7 @@ enum Store {
 }
 
 /// Where a ledger is kept.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Kept {
     /// In this process.
     Memory {
@@ -122,13 +122,21 @@ pub enum Kept {
 }
 
 impl Ledger {
-    /// A ledger that is kept there; one in memory knows everything since `started`. A shared one
-    /// claims nothing until [`Self::connect`] or [`Self::keep_connected`] has connected it.
+    /// A ledger that is kept there, for entries of these bases; one in memory knows everything since
+    /// `started`. A shared one claims nothing until [`Self::connect`] or [`Self::keep_connected`] has
+    /// connected it.
     #[must_use]
-    pub fn new(kept: &Kept, started: Timestamp) -> Self {
+    pub fn new(kept: &Kept, bases: &[Basis], started: Timestamp) -> Self {
         match kept {
-            Kept::Memory { capacity } => Self::in_memory(*capacity, started),
-            Kept::Shared(settings) => Self(Store::Redis(Arc::new(Redis::new(settings.clone())))),
+            Kept::Memory { capacity } => {
+                let memory = Memory::new(*capacity, started);
+                memory.follow(bases, started);
+                Self(Store::Memory(memory))
+            }
+            Kept::Shared(settings) => {
+                let redis = Redis::new(settings.clone(), bases);
+                Self(Store::Redis(Arc::new(redis)))
+            }
         }
     }
 
@@ -137,6 +145,40 @@ impl Ledger {
     #[must_use]
     pub fn in_memory(capacity: usize, started: Timestamp) -> Self {
         Self(Store::Memory(Memory::new(capacity, started)))
+    }
+
+    /// From now on entries have these bases. To be called, and awaited, before anything is claimed under a new
+    /// one: its memory begins now, and what was delivered before, under another, does not count for it.
+    pub async fn follow(&self, bases: &[Basis], now: Timestamp) {
+        match &self.0 {
+            Store::Memory(memory) => memory.follow(bases, now),
+            Store::Redis(redis) => redis.follow(bases).await,
+        }
+    }
+
+    /// From now on a ledger in memory holds at most `capacity` entries; what it holds already stays.
+    pub fn resize(&self, capacity: usize) {
+        if let Store::Memory(memory) = &self.0 {
+            memory.resize(capacity);
+        }
+    }
+
+    /// How many entries a ledger in memory holds, and how many it may hold.
+    #[must_use]
+    pub fn filled(&self) -> Option<(usize, usize)> {
+        match &self.0 {
+            Store::Memory(memory) => Some(memory.filled()),
+            Store::Redis(_) => None,
+        }
+    }
+
+    /// Whether anything can be claimed.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        match &self.0 {
+            Store::Memory(_) => true,
+            Store::Redis(redis) => redis.is_up(),
+        }
     }
 
     /// Connects to the store, if there is one, and looks whether it is fit to be a ledger.

@@ -1,5 +1,9 @@
 //! Why a request does not reach the app.
 
+mod reason;
+
+pub use reason::Reason;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,33 +111,33 @@ impl Stored {
 }
 
 impl Rejection {
-    /// The label in logs and metrics; `None` where nothing was refused.
+    /// The word for it; `None` where nothing was refused.
     #[must_use]
-    pub fn reason(&self) -> Option<&'static str> {
+    pub fn reason(&self) -> Option<Reason> {
         Some(match self {
-            Self::BadProof => "bad_proof",
-            Self::BadToken => "bad_token",
-            Self::Conflict => "conflict",
-            Self::Draining => "draining",
-            Self::Duplicate | Self::Repeat(_) => "duplicate",
-            Self::Forbidden => "forbidden",
-            Self::Future => "future",
-            Self::InFlight { .. } => "in_flight",
-            Self::Internal => "internal",
-            Self::Expectation | Self::Malformed(_) => "malformed",
-            Self::Method(_) => "method",
-            Self::MissingProof => "missing_proof",
-            Self::NoRoute => "no_route",
+            Self::BadProof => Reason::BadProof,
+            Self::BadToken => Reason::BadToken,
+            Self::Conflict => Reason::Conflict,
+            Self::Draining => Reason::Draining,
+            Self::Duplicate | Self::Repeat(_) => Reason::Duplicate,
+            Self::Forbidden => Reason::Forbidden,
+            Self::Future => Reason::Future,
+            Self::InFlight { .. } => Reason::InFlight,
+            Self::Internal => Reason::Internal,
+            Self::Expectation | Self::Malformed(_) => Reason::Malformed,
+            Self::Method(_) => Reason::Method,
+            Self::MissingProof => Reason::MissingProof,
+            Self::NoRoute => Reason::NoRoute,
             Self::Granted(_) | Self::Test => return None,
-            Self::Crowded | Self::Saturated => "saturated",
-            Self::Stale => "stale",
-            Self::StoreDown => "store_down",
-            Self::Timeout => "timeout",
-            Self::TooLarge(_) => "too_large",
-            Self::UnknownClient => "unknown_client",
-            Self::Unproven => "unproven",
-            Self::UpstreamDown => "upstream_down",
-            Self::UpstreamTimeout => "upstream_timeout",
+            Self::Crowded | Self::Saturated => Reason::Saturated,
+            Self::Stale => Reason::Stale,
+            Self::StoreDown => Reason::StoreDown,
+            Self::Timeout => Reason::Timeout,
+            Self::TooLarge(_) => Reason::TooLarge,
+            Self::UnknownClient => Reason::UnknownClient,
+            Self::Unproven => Reason::Unproven,
+            Self::UpstreamDown => Reason::UpstreamDown,
+            Self::UpstreamTimeout => Reason::UpstreamTimeout,
         })
     }
 }

@@ -4,15 +4,15 @@ mod normalise;
 
 use crate::answer::{Form, Respond, Service};
 use crate::clock::Moment;
-use crate::convert::{Convert, Payload};
-use crate::forward::Unmatched;
+use crate::convert::{Convert, Message, Payload};
+use crate::forward::{Mode, Observed, Proven, Unmatched};
 use crate::freshness::Window;
 use crate::intake::{Head, Received};
 use crate::ledger::{Admitted, Basis, Key, Ledger, Terms};
 use crate::rejection::{Grant, Rejection};
-use crate::scheme::{Acknowledgement, Scheme};
+use crate::scheme::{Acknowledgement, ProvenBy, Scheme};
 use crate::secret::KeyRing;
-use crate::token::{self, Issuer};
+use crate::token::{self, Issuer, TokenRequest};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use normalise::normalise;
@@ -28,6 +28,8 @@ use std::time::Duration;
 pub struct Gateway {
     /// Its name in the configuration.
     pub name: Arc<str>,
+    /// Its place among all gateways of the configuration.
+    pub number: usize,
     /// How it proves its notifications.
     pub scheme: Scheme,
     /// Its clients.
@@ -36,6 +38,8 @@ pub struct Gateway {
     pub window: Window,
     /// How long a delivered notification stays known.
     pub remember: Duration,
+    /// Whether it is refused what the judgement refuses.
+    pub mode: Mode,
     /// The addresses it may come from; empty for any.
     pub allow_from: Vec<IpNet>,
     /// Gives the tokens that its notifications must bear, where it has a token route.
@@ -46,7 +50,7 @@ pub struct Gateway {
 #[derive(Debug)]
 pub struct Route {
     /// The path, exactly.
-    pub path: Box<str>,
+    pub path: Arc<str>,
     /// The methods it takes.
     pub methods: Vec<Box<str>>,
     /// Who sends what comes here.
@@ -117,6 +121,8 @@ pub struct Known {
     pub client: Option<Arc<str>>,
     /// Its key in the ledger.
     pub key: Option<Key>,
+    /// Whose key proves it.
+    pub by: Option<ProvenBy>,
     /// When it was signed.
     pub at: Option<Timestamp>,
     /// What people trace it by; not proven.
@@ -125,23 +131,36 @@ pub struct Known {
 
 /// Added to the deadline of the app's answer, so that a lease outlives every exchange.
 const LEASE_MARGIN: Duration = Duration::from_secs(15);
+/// A body of an observed gateway may be so large, in bytes.
+const OBSERVED_BODY: u64 = 16 * 1024 * 1024;
 /// Added to `remember`, so that no entry leaves while its bytes are still on their way.
 const REMEMBER_MARGIN: Duration = Duration::from_secs(60);
 
+/// A request whose proof and time hold.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once, and nearly all are notifications"
+)]
+pub enum Verified {
+    /// For the app.
+    Notification(Payload),
+    /// For a token.
+    TokenRequest(TokenRequest),
+}
+
 impl Route {
-    /// What can be refused before the body is read.
+    /// What can be refused before the body is read; `sender` is the address it comes from.
     ///
     /// # Errors
     /// [`Rejection::Method`] or [`Rejection::Forbidden`].
-    pub fn accept(&self, head: &Head, peer: Option<IpAddr>) -> Result<(), Rejection> {
+    pub fn accept(&self, head: &Head, sender: Option<IpAddr>) -> Result<(), Rejection> {
         if !self.methods.iter().any(|method| **method == *head.method()) {
             return Err(Rejection::Method(self.methods.join(", ").into()));
         }
         let allowed = &self.gateway.allow_from;
-        // An IPv4 client of a dual-stack listener has a mapped address.
-        let peer = peer.map(|peer| peer.to_canonical());
         if allowed.is_empty()
-            || peer.is_some_and(|peer| allowed.iter().any(|net| net.contains(&peer)))
+            || sender.is_some_and(|sender| allowed.iter().any(|net| net.contains(&sender)))
         {
             return Ok(());
         }
@@ -159,11 +178,25 @@ impl Route {
         now: Moment,
         known: &mut Known,
     ) -> Result<Admitted, Rejection> {
-        let gateway = &self.gateway;
+        let verified = self.verify(received, now.wall, known)?;
+        self.claim(verified, ledger, now).await
+    }
+
+    /// The part of it that needs no memory: proof, time, token, form.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub fn verify(
+        &self,
+        received: Received,
+        now: Timestamp,
+        known: &mut Known,
+    ) -> Result<Verified, Rejection> {
         if self.purpose == Purpose::Token {
-            let granted = self.grant(received, ledger, now, known).await;
-            return Err(granted.map_or_else(|refused| refused, Rejection::Granted));
+            let request = self.verify_token_request(received, now, known)?;
+            return Ok(Verified::TokenRequest(request));
         }
+        let gateway = &self.gateway;
         known.reference = gateway.scheme.reference(&received);
         let public_path = self.public_path.as_deref();
         let authentic =
@@ -172,19 +205,40 @@ impl Route {
                 .authenticate(received, &gateway.name, &gateway.ring, public_path)?;
         let signed = authentic.signed();
         (known.client, known.at) = (signed.client.clone(), signed.at);
+        known.by = Some(signed.by);
         let test = signed.test;
         let window = match self.duplicate {
             Duplicate::Acknowledge | Duplicate::Reject => gateway.window,
             // An inquiry that nobody waits for any more tells the customer's details to a replayer.
             Duplicate::Forward => gateway.window.without_late(),
         };
-        let fresh = window.check(authentic, now.wall)?;
-        let authorized = token::authorize(fresh, gateway.issuer.as_ref(), now.wall)?;
+        let fresh = window.check(authentic, now)?;
+        let authorized = token::authorize(fresh, gateway.issuer.as_ref(), now)?;
         if test {
             return Err(Rejection::Test);
         }
         let payload = Payload::prepare(authorized, self.convert)?;
         known.key = Some(Ledger::key(&payload));
+        Ok(Verified::Notification(payload))
+    }
+
+    /// The rest of it: of all copies one passes.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub async fn claim(
+        &self,
+        verified: Verified,
+        ledger: &Arc<Ledger>,
+        now: Moment,
+    ) -> Result<Admitted, Rejection> {
+        let payload = match verified {
+            Verified::Notification(payload) => payload,
+            Verified::TokenRequest(request) => {
+                let granted = self.grant(request, ledger, now).await?;
+                return Err(Rejection::Granted(granted));
+            }
+        };
         let claimed = ledger.claim(payload, self.terms(), now.steady).await;
         if self.duplicate == Duplicate::Reject && matches!(claimed, Err(Rejection::Repeat(_))) {
             return Err(Rejection::Duplicate);
@@ -192,24 +246,64 @@ impl Route {
         claimed
     }
 
-    /// Judges a request for a token.
-    async fn grant(
+    /// What the app gets of a request that was refused, where its gateway is observed only.
+    #[must_use]
+    pub fn observe(&self, received: Received, why: &Rejection, known: &Known) -> Option<Observed> {
+        let gateway = &self.gateway;
+        if gateway.mode == Mode::Enforce {
+            return None;
+        }
+        let (head, body) = (received.head().clone(), received.body().clone());
+        // What cannot be converted goes on as it came.
+        let message = Message::convert(received, self.convert)
+            .or_else(|_| Message::convert(Received::new(head, body), Convert::None));
+        let proven = Proven {
+            client: known.client.as_deref(),
+            key: known.key,
+        };
+        let secret = gateway.scheme.secret_header();
+        let secret = secret.as_deref();
+        Observed::new(&message.ok()?, why, &gateway.name, secret, &proven)
+    }
+
+    /// The largest body that is read. A larger one than its limit allows is read in observe mode only, since it
+    /// is forwarded there all the same.
+    #[must_use]
+    pub fn readable(&self) -> u64 {
+        match self.gateway.mode {
+            Mode::Enforce => self.body_limit,
+            Mode::Observe => self.body_limit.max(OBSERVED_BODY),
+        }
+    }
+
+    fn verify_token_request(
         &self,
         received: Received,
-        ledger: &Arc<Ledger>,
-        now: Moment,
+        now: Timestamp,
         known: &mut Known,
-    ) -> Result<Grant, Rejection> {
+    ) -> Result<TokenRequest, Rejection> {
         let gateway = &self.gateway;
         let issuer = gateway.issuer.as_ref().ok_or(Rejection::Internal)?;
         let scheme = issuer.request_scheme();
         let authentic = scheme.authenticate(received, &gateway.name, &gateway.ring, None)?;
         let signed = authentic.signed();
         (known.client, known.at) = (signed.client.clone(), signed.at);
+        known.by = Some(signed.by);
         let window = gateway.window.without_late();
-        let fresh = window.check(authentic, now.wall)?;
+        let fresh = window.check(authentic, now)?;
         let request = issuer.read(fresh)?;
         known.key = Some(Ledger::token_key(&request));
+        Ok(request)
+    }
+
+    async fn grant(
+        &self,
+        request: TokenRequest,
+        ledger: &Arc<Ledger>,
+        now: Moment,
+    ) -> Result<Grant, Rejection> {
+        let issuer = self.gateway.issuer.as_ref().ok_or(Rejection::Internal)?;
+        let window = self.gateway.window.without_late();
         // No repeat is given a token that has ended.
         let remember = (window.span() + REMEMBER_MARGIN).min(token::LIFETIME);
         // A repeat is granted the same token, since a token is made of its request and this time.
@@ -255,7 +349,7 @@ impl Route {
 /// All routes, and what becomes of everything else.
 #[derive(Debug)]
 pub struct Routes {
-    exact: HashMap<Box<str>, Arc<Route>>,
+    exact: HashMap<Arc<str>, Arc<Route>>,
     normalised: HashSet<String>,
     unmatched: Policy,
 }
@@ -291,7 +385,7 @@ impl Routes {
                 .collect(),
             exact: routes
                 .into_iter()
-                .map(|route| (route.path.clone(), Arc::new(route)))
+                .map(|route| (Arc::clone(&route.path), Arc::new(route)))
                 .collect(),
             unmatched,
         }

@@ -20,7 +20,7 @@ pub use explain::{Expectation, Trial};
 pub use place::{Place, Scope, bearer_token};
 pub use preset::Preset;
 pub use sign::{Draft, Maker, Signing, Unsigned};
-pub use signed::{Coverage, Identity, Signed};
+pub use signed::{Coverage, Identity, ProvenBy, Signed};
 
 use crate::intake::Received;
 use crate::secret::{KeyFormat, KeyKind};

@@ -6,48 +6,52 @@ mod downstream;
 mod exchange;
 mod limit;
 mod listen;
+mod live;
 mod relay;
+mod reload;
 mod shutdown;
 mod upstream;
 
 pub use listen::{Bound, bind};
 pub use shutdown::EndSignals;
 
+use crate::admin::{Inside, Loaded};
 use crate::clock::{Clock, Moment};
-use crate::config::{Config, Limits, Timeouts};
-use crate::forward::Upstream;
+use crate::config::{Config, Files};
 use crate::ledger::{Complaint, Key, Ledger};
-use crate::route::Routes;
-use crate::telemetry;
+use crate::telemetry::{self, LostLines, Metrics, Picture, Readings, Recent};
+use arc_swap::ArcSwap;
 use connection::Listener;
-use downstream::HeadBounds;
 use limit::ConnectionLimit;
 use listen::serve;
-use prometheus_client::registry::Registry;
+use live::Live;
+use parking_lot::Mutex;
+use reload::Reload;
 use shutdown::InFlight;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use upstream::Pool;
 
 /// Everything that requests share.
 struct Server {
-    routes: Routes,
+    live: ArcSwap<Live>,
     ledger: Arc<Ledger>,
     clock: Arc<Clock>,
-    upstream: Arc<Upstream>,
     pool: Pool,
-    timeouts: Timeouts,
-    limits: Limits,
     connections: Arc<ConnectionLimit>,
     admin_connections: Arc<ConnectionLimit>,
     /// For those that are told that there is no slot.
     turned_away: Arc<ConnectionLimit>,
     in_flight: Arc<InFlight>,
-    metrics: Registry,
+    metrics: Metrics,
+    recent: Recent,
+    picture: Picture,
+    loaded: Mutex<Loaded>,
     draining: AtomicBool,
 }
 
@@ -67,11 +71,62 @@ impl Server {
         self.draining.load(Ordering::SeqCst)
     }
 
-    fn head_bounds(&self) -> HeadBounds {
-        HeadBounds {
-            bytes: self.limits.head,
-            idle: self.timeouts.idle,
-            whole: self.timeouts.header,
+    /// A configuration was taken over, or refused for a fault.
+    fn loaded(&self, fault: Option<String>) {
+        let mut loaded = self.loaded.lock();
+        if fault.is_none() {
+            loaded.at = self.clock.now().wall;
+        }
+        loaded.fault = fault;
+    }
+
+    fn readings(&self) -> Readings {
+        Readings {
+            in_flight: self.in_flight.count(),
+            connections: self.connections.taken(),
+            ledger: self.ledger.filled(),
+        }
+    }
+
+    /// What the admin listener tells of.
+    fn inside<'a>(&'a self, live: &'a Live) -> Inside<'a> {
+        Inside {
+            now: self.clock.now().wall,
+            started: self.clock.started(),
+            draining: self.is_draining(),
+            readings: self.readings(),
+            loaded: self.loaded.lock().clone(),
+            ledger: &self.ledger,
+            metrics: &self.metrics,
+            gateways: live.gateways(),
+            picture: &self.picture,
+            recent: &self.recent,
+        }
+    }
+
+    /// Looks at what nobody has to look at for every request; never comes back.
+    async fn watch(&self) {
+        let mut ticks = tokio::time::interval(Duration::from_secs(1));
+        let mut next_bar = Instant::now() + telemetry::EVERY;
+        loop {
+            let now = ticks.tick().await.into_std();
+            let live = self.live.load_full();
+            for (gateway, metrics) in live.gateways() {
+                if let Some(drift) = metrics.drift.look() {
+                    tracing::warn!(
+                        gateway = &*gateway.name,
+                        drift_s = drift.round(),
+                        advice = "set the clock of this host: the usual cause of everything being stale; if other \
+                                  gateways do not drift, it is this gateway's clock, or it delivers old ones",
+                        "clock drift"
+                    );
+                }
+            }
+            if now >= next_bar {
+                next_bar = now + telemetry::EVERY;
+                self.picture
+                    .advance(live.gateways().iter().map(|(_, metrics)| metrics));
+            }
         }
     }
 }
@@ -103,23 +158,38 @@ pub fn start(
     bound: Bound,
     clock: Arc<Clock>,
 ) -> io::Result<Running> {
+    start_with(config, ledger, bound, clock, LostLines::default())
+}
+
+fn start_with(
+    config: Config,
+    ledger: Arc<Ledger>,
+    bound: Bound,
+    clock: Arc<Clock>,
+    lost: LostLines,
+) -> io::Result<Running> {
+    let metrics = Metrics::new(&ledger, lost, clock.started());
     let server = Arc::new(Server {
-        metrics: telemetry::registry(&ledger),
         ledger,
-        upstream: Arc::new(config.upstream),
-        pool: Pool::new(config.timeouts.connect),
+        pool: Pool::new(),
         connections: ConnectionLimit::new(config.limits.connections),
         admin_connections: ConnectionLimit::new(ADMIN_CONNECTIONS),
         turned_away: ConnectionLimit::new(TURNED_AWAY),
         in_flight: Arc::default(),
         draining: AtomicBool::new(false),
-        routes: config.routes,
-        timeouts: config.timeouts,
-        limits: config.limits,
+        live: ArcSwap::from_pointee(Live::new(config, &metrics)),
+        metrics,
+        recent: Recent::default(),
+        picture: Picture::default(),
+        loaded: Mutex::new(Loaded {
+            at: clock.now().wall,
+            fault: None,
+        }),
         clock,
     });
-    tokio::spawn(upstream::keep_resolved(Arc::clone(&server.upstream)));
     tokio::spawn(keep_connected(Arc::clone(&server.ledger)));
+    let watching = Arc::clone(&server);
+    tokio::spawn(async move { watching.watch().await });
     let (public, watch) = watch::channel(false);
     let listen = serve(&server, bound.listen, Listener::Public, watch)?;
     let (admin_end, watch) = watch::channel(false);
@@ -183,7 +253,8 @@ impl Running {
             self.server.in_flight.finished().await;
             self.server.ledger.settled().await;
         };
-        let _ = tokio::time::timeout(self.server.timeouts.drain, finished).await;
+        let longest = self.server.live.load().timeouts.drain;
+        let _ = tokio::time::timeout(longest, finished).await;
         self.unfinished()
     }
 
@@ -204,11 +275,20 @@ pub enum Failed {
     System(String),
 }
 
-/// Serves until the process is asked to end, then drains.
+/// Where a configuration comes from.
+#[derive(Debug)]
+pub struct Source {
+    /// Its file.
+    pub file: PathBuf,
+    /// All files that it was made of.
+    pub files: Files,
+}
+
+/// Serves until the process is asked to end, then drains. Takes over what changes in the source meanwhile.
 ///
 /// # Errors
 /// What keeps it from starting.
-pub fn run(config: Config) -> Result<(), Failed> {
+pub fn run(config: Config, source: Source, lost: LostLines) -> Result<(), Failed> {
     let failed = |error: io::Error| Failed::System(format!("cannot start: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads)
@@ -217,11 +297,11 @@ pub fn run(config: Config) -> Result<(), Failed> {
         .map_err(failed)?;
     let ended = runtime.block_on(async {
         let bound = bind(&config).map_err(Failed::System)?;
-        shutdown::outlive_hangups().map_err(failed)?;
+        let hangups = shutdown::hangups().map_err(failed)?;
         let mut signals = EndSignals::listen().map_err(failed)?;
         let warnings = config.warnings.clone();
         let clock = Arc::new(Clock::start());
-        let ledger = Arc::new(Ledger::new(&config.store, clock.started()));
+        let ledger = Arc::new(Ledger::new(&config.store, &config.bases, clock.started()));
         // So that the first notification already finds the app; it waits for no name server.
         let app = upstream::resolve(&config.upstream);
         let app = tokio::time::timeout(config.timeouts.connect, app);
@@ -235,7 +315,9 @@ pub fn run(config: Config) -> Result<(), Failed> {
         {
             return Err(Failed::Configuration(complaint));
         }
-        let running = start(config, ledger, bound, clock).map_err(failed)?;
+        let reload = Reload::new(source.file, source.files, &config);
+        let running = start_with(config, ledger, bound, clock, lost).map_err(failed)?;
+        tokio::spawn(reload.keep(Arc::clone(&running.server), hangups));
         for warning in warnings {
             tracing::warn!(warning, "configuration");
         }

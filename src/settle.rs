@@ -95,17 +95,49 @@ impl Outcome {
         }
     }
 
+    /// All labels, each at its [`Self::place`].
+    pub const LABELS: [&'static str; 7] = [
+        "delivered",
+        "duplicate",
+        "refused_by_app",
+        "unknown",
+        "rejected",
+        "token",
+        "test",
+    ];
+
+    /// The place of its label.
+    #[must_use]
+    pub fn place(self) -> usize {
+        match self {
+            Self::Delivered => 0,
+            Self::Duplicate => 1,
+            Self::Refused => 2,
+            Self::Unknown => 3,
+            Self::Rejected | Self::Unsent => 4,
+            Self::Token => 5,
+            Self::Test => 6,
+        }
+    }
+
     /// The label in logs and metrics.
     #[must_use]
     pub fn label(self) -> &'static str {
+        Self::LABELS.get(self.place()).copied().unwrap_or_default()
+    }
+
+    /// Whether the gateway has shown that it is there: what came of a proof that holds.
+    #[must_use]
+    pub fn is_genuine(self) -> bool {
         match self {
-            Self::Delivered => "delivered",
-            Self::Duplicate => "duplicate",
-            Self::Refused => "refused_by_app",
-            Self::Rejected | Self::Unsent => "rejected",
-            Self::Test => "test",
-            Self::Token => "token",
-            Self::Unknown => "unknown",
+            Self::Delivered
+            | Self::Duplicate
+            | Self::Refused
+            | Self::Test
+            | Self::Token
+            | Self::Unknown
+            | Self::Unsent => true,
+            Self::Rejected => false,
         }
     }
 

@@ -59,7 +59,7 @@ pub(super) fn run(config: &Config, file: &Path) -> Exit {
 
 /// Whether the ledger's store, if there is one, can be used.
 fn connect(config: &Config) -> Result<(), Complaint> {
-    let ledger = Ledger::new(&config.store, Timestamp::now());
+    let ledger = Ledger::new(&config.store, &config.bases, Timestamp::now());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -127,7 +127,7 @@ fn start(
             .join("; ")
     })?;
     let bound = server::bind(&config)?;
-    let ledger = Ledger::new(&config.store, clock.started());
+    let ledger = Ledger::new(&config.store, &config.bases, clock.started());
     server::start(config, Arc::new(ledger), bound, Arc::clone(clock)).map_err(text)
 }
 

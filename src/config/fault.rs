@@ -23,6 +23,17 @@ impl fmt::Display for Fault {
     }
 }
 
+impl Fault {
+    /// A fault that is not the configuration's.
+    #[must_use]
+    pub fn ours() -> Self {
+        Self {
+            path: String::new(),
+            says: "a fault of our own kept it from being read; see the log".to_owned(),
+        }
+    }
+}
+
 /// All faults found so far.
 #[derive(Debug, Default)]
 pub(super) struct Faults(pub(super) Vec<Fault>);

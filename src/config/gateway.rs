@@ -1,6 +1,7 @@
 //! Gateways: scheme and limits.
 
 use super::fault::{Faults, join};
+use super::files::Reader;
 use super::keys::Keys;
 use super::schemes::Schemes;
 use super::shape::{FreshnessShape, GatewayShape};
@@ -10,10 +11,9 @@ use crate::scheme::{AnswerForm, Freshness, Scheme};
 use crate::secret::KeyRing;
 use crate::token::Issuer;
 use figment::value::Value;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) fn gateways(
     declared: &BTreeMap<String, Value>,
     schemes: &Schemes,
     issuing: &BTreeSet<String>,
-    base: &Path,
+    files: &Reader,
 ) -> BTreeMap<String, Arc<Gateway>> {
     if declared.is_empty() {
         faults.add("gateways", "missing, and required: at least one gateway");
@@ -33,8 +33,9 @@ pub(super) fn gateways(
     for (name, value) in declared {
         let path = join("gateways", name);
         let issues = issuing.contains(name);
-        let base = (schemes, base);
-        if let Some(gateway) = gateway(faults, warnings, &path, (name, value), issues, base) {
+        let with = (schemes, files);
+        if let Some(mut gateway) = gateway(faults, warnings, &path, (name, value), issues, with) {
+            gateway.number = sound.len();
             sound.insert(name.clone(), Arc::new(gateway));
         }
     }
@@ -47,7 +48,7 @@ fn gateway(
     path: &str,
     (name, value): (&str, &Value),
     has_token_route: bool,
-    (schemes, base): (&Schemes, &Path),
+    (schemes, files): (&Schemes, &Reader),
 ) -> Option<Gateway> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || !name.chars().all(plain) {
@@ -64,22 +65,17 @@ fn gateway(
     let keys = Keys {
         scheme: scheme.as_ref(),
         issues,
-        base,
+        files,
     };
     let ring = KeyRing::new(keys.clients(faults, warnings, path, &shape.clients));
-    let allow_from = shape
-        .allow_from
-        .iter()
-        .enumerate()
-        .filter_map(|(index, text)| {
-            faults.take(&format!("{path}.allow_from[{index}]"), network(text))
-        });
-    let allow_from: Vec<_> = allow_from.collect();
+    let allow_from = super::networks(faults, &join(path, "allow_from"), &shape.allow_from);
     let limits = freshness(faults, path, shape.freshness.as_ref(), scheme.as_ref()?);
     let remember = remember(faults, path, shape.remember, limits, scheme.as_ref()?);
     let name: Arc<str> = name.into();
     let issuer = issues.then(|| Issuer::new(Arc::clone(&name), &ring));
     Some(Gateway {
+        number: 0,
+        mode: shape.mode,
         issuer: issuer.and_then(|issuer| faults.take(path, issuer)),
         name,
         scheme: scheme?,
@@ -90,10 +86,22 @@ fn gateway(
     })
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
-    text.parse::<IpNet>()
+/// Reads an address or a CIDR. Addresses are compared as IPv4 where they are mapped (RFC 4291 §2.5.5.2), so
+/// networks are too.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let network = text
+        .parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| format!("`{text}` is no CIDR; right is, for example, 103.10.128.0/22"))
+        .map_err(|_| format!("`{text}` is no CIDR; right is, for example, 103.10.128.0/22"))?;
+    let mapped = match network {
+        IpNet::V4(_) => None,
+        IpNet::V6(net) => net
+            .addr()
+            .to_ipv4_mapped()
+            .zip(net.prefix_len().checked_sub(96)),
+    };
+    let mapped = mapped.and_then(|(address, length)| Ipv4Net::new(address, length).ok());
+    Ok(mapped.map_or(network, IpNet::V4))
 }
 
 fn freshness(

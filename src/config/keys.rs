@@ -1,12 +1,12 @@
 //! Clients and their keys.
 
 use super::fault::{Faults, join};
+use super::files::Reader;
 use super::shape::ClientShape;
 use crate::scheme::{AnswerForm, Scheme};
 use crate::secret::{Client, KeyFormat, KeyKind, PublicKey, Reference, Secret};
 use figment::value::Value;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// What the clients of one gateway need.
 pub(super) struct Keys<'a> {
@@ -14,8 +14,8 @@ pub(super) struct Keys<'a> {
     pub(super) scheme: Option<&'a Scheme>,
     /// Whether it has a token route.
     pub(super) issues: bool,
-    /// Where relative paths start.
-    pub(super) base: &'a Path,
+    /// Reads their files.
+    pub(super) files: &'a Reader,
 }
 
 impl Keys<'_> {
@@ -172,7 +172,7 @@ impl Keys<'_> {
         let reference = text.parse::<Reference>();
         faults.take(
             at,
-            reference.and_then(|reference| reference.load(self.base, parse)),
+            reference.and_then(|reference| self.files.load(&reference, parse)),
         )
     }
 }

@@ -44,6 +44,23 @@ pub(super) fn store(
     }
 }
 
+/// What of a store takes effect only at the start, as it is written.
+pub(super) fn pinned(replay: &ReplayShape) -> [(&'static str, String); 3] {
+    let of_redis = |text: String| match replay.store {
+        Store::Memory => String::new(),
+        Store::Redis => text,
+    };
+    let redis = serde_json::to_string(&replay.redis).unwrap_or_default();
+    [
+        ("replay.store", format!("{:?}", replay.store)),
+        ("replay.redis", of_redis(redis)),
+        (
+            "replay.unavailable",
+            of_redis(format!("{:?}", replay.unavailable)),
+        ),
+    ]
+}
+
 /// Under which bases these routes claim, each once.
 pub(super) fn bases(routes: &[Route]) -> Box<[Basis]> {
     let notify = routes.iter().filter(|r| r.purpose == Purpose::Notify);
@@ -83,7 +100,6 @@ fn settings(
         prefix: shape.prefix.as_str().into(),
         timeout: shape.timeout,
         unavailable: replay.unavailable,
-        bases: Box::default(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::answer::Service;
 use crate::convert::Convert;
+use crate::forward::Mode;
 use crate::ledger::Unavailable;
 use crate::route::{Duplicate, Policy};
 use crate::scheme::Declaration;
@@ -25,6 +26,8 @@ pub(super) struct Top {
     pub(super) admin: Option<String>,
     /// What becomes of a path without a route.
     pub(super) unmatched: Policy,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses or CIDRs.
+    pub(super) trusted_proxies: Vec<String>,
     /// Worker threads; left out, one per core.
     pub(super) threads: Option<usize>,
     /// How long things may take.
@@ -190,6 +193,9 @@ fn timeout() -> Duration {
 pub(super) struct GatewayShape {
     /// A built-in scheme, or one from `schemes`.
     pub(super) scheme: String,
+    /// Whether it is refused what the judgement refuses, or forwarded and marked.
+    #[serde(default)]
+    pub(super) mode: Mode,
     /// Merchant identities with their keys.
     #[schemars(with = "Vec<ClientShape>")]
     pub(super) clients: Vec<Value>,

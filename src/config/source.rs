@@ -1,10 +1,11 @@
 //! Where a configuration comes from: a file, then the environment.
 
 use super::fault::Fault;
+use super::files::Reader;
 use figment::providers::{Env, Format as _, Yaml};
 use figment::value::{Dict, Value};
 use figment::{Figment, Profile};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The file given, else the one that `KAWAL_CONFIG` names, else `kawal.yaml` in the working folder
 /// where there is one, else `/etc/kawal/kawal.yaml`.
@@ -23,12 +24,12 @@ pub fn find(given: Option<PathBuf>) -> PathBuf {
 }
 
 /// The file, with the environment merged over it.
-pub(super) fn read(file: &Path) -> Result<Value, Fault> {
+pub(super) fn read(files: &Reader) -> Result<Value, Fault> {
     let whole = |says: String| Fault {
         path: String::new(),
         says,
     };
-    let text = std::fs::read_to_string(file).map_err(|error| {
+    let text = files.text().map_err(|error| {
         whole(format!(
             "cannot be read: {error}; name the configuration with --config FILE"
         ))

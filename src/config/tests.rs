@@ -12,7 +12,10 @@ fn value(yaml: &str) -> Value {
 }
 
 fn faults(yaml: &str) -> Vec<String> {
-    let built = Config::build(&value(yaml), Path::new("/nonexistent"));
+    let built = Config::build(
+        &value(yaml),
+        &Reader::new(Path::new("/nonexistent/kawal.yaml")),
+    );
     built.unwrap_err().iter().map(ToString::to_string).collect()
 }
 
@@ -79,7 +82,10 @@ fn warns_of_what_a_snap_gateway_leaves_open() {
             &["no route leads to it", "in common"],
         ),
     ] {
-        let config = Config::build(&value(&format!("{gateways}{routes}")), Path::new("/"));
+        let config = Config::build(
+            &value(&format!("{gateways}{routes}")),
+            &Reader::new(Path::new("/kawal.yaml")),
+        );
         let mut warnings = config.unwrap().warnings;
         for word in words {
             let at = warnings.iter().position(|warning| warning.contains(word));

@@ -1,9 +1,10 @@
 //! What is allowed, and yet worth a second look.
 
-use crate::forward::Upstream;
+use crate::forward::{Mode, Upstream};
 use crate::route::{Gateway, Policy, Purpose, Route};
 use crate::scheme::{AnswerForm, Coverage};
 use crate::secret::KeyKind;
+use ipnet::IpNet;
 
 /// Ways to the app that get around the judgement.
 pub(super) fn of_upstream(upstream: &Upstream, unmatched: Policy) -> Vec<String> {
@@ -23,6 +24,14 @@ pub(super) fn of_upstream(upstream: &Upstream, unmatched: Policy) -> Vec<String>
         );
     }
     warnings
+}
+
+/// Proxies that are anybody.
+pub(super) fn of_proxies(trusted: &[IpNet]) -> Option<String> {
+    let everybody = trusted.iter().find(|net| net.prefix_len() == 0)?;
+    Some(format!(
+        "trusted_proxies: {everybody} is everybody: whoever sends can name any address, and allow_from keeps nobody out"
+    ))
 }
 
 /// Answers that the gateway may not understand.
@@ -59,6 +68,10 @@ pub(super) fn of_gateway(gateway: &Gateway, routes: &[Route]) -> Vec<String> {
         by == KeyKind::PublicKey && !scheme.proves_client() && gateway.issuer.is_none();
     let open = [
         (served == 0, "no route leads to it"),
+        (
+            gateway.mode == Mode::Observe,
+            "mode: observe: nothing is refused; what would be reaches the app with X-Kawal-Verdict: would-reject",
+        ),
         (
             served > 1 && !scheme.covers_path() && !scheme.is_known_by_content(),
             "its proof does not cover the path: the same event sent to two of its routes is a conflict at the \

@@ -67,7 +67,7 @@ impl Case<'_> {
         let named = named.and_then(|id| ring.find(&id));
         Trial {
             received: self.received,
-            clients: named.map_or(ring.clients(), std::slice::from_ref),
+            clients: named.map_or(ring.clients(), |(_, client)| std::slice::from_ref(client)),
             public_path: self.route.public_path.as_deref(),
         }
     }

@@ -1,6 +1,6 @@
 //! The address of the app, which only an admitted notification gets to know.
 
-use super::{Outbound, Passage, RequestHead, Unmatched};
+use super::{AppRequest, Mode, Observed, Outbound, Passage, RequestHead, Unmatched};
 use crate::ledger::Admitted;
 use parking_lot::RwLock;
 use std::net::SocketAddr;
@@ -11,14 +11,16 @@ use std::sync::Arc;
 /// what was admitted becomes one.
 ///
 /// ```compile_fail
-/// # fn f(upstream: &kawal::forward::Upstream, payload: kawal::convert::Payload) {
-/// upstream.address(payload, "doku");
+/// # use kawal::forward::{Mode, Upstream};
+/// # fn f(upstream: &Upstream, payload: kawal::convert::Payload) {
+/// upstream.address(payload, "doku", Mode::Enforce);
 /// # }
 /// ```
 ///
 /// ```
-/// # fn f(upstream: &kawal::forward::Upstream, admitted: kawal::ledger::Admitted) {
-/// upstream.address(admitted, "doku");
+/// # use kawal::forward::{Mode, Upstream};
+/// # fn f(upstream: &Upstream, admitted: kawal::ledger::Admitted) {
+/// upstream.address(admitted, "doku", Mode::Enforce);
 /// # }
 /// ```
 #[derive(Debug)]
@@ -76,14 +78,23 @@ impl Upstream {
 
     /// The only maker of an [`Outbound`].
     #[must_use]
-    pub fn address(&self, admitted: Admitted, gateway: &str) -> Outbound {
+    pub fn address(&self, admitted: Admitted, gateway: &str, mode: Mode) -> Outbound {
         let (payload, claim) = admitted.into_parts();
-        let head = RequestHead::guarded(&payload, gateway, &claim);
-        Outbound {
+        let request = AppRequest {
             to: self.endpoints(),
-            head,
-            body: payload.body().clone(),
-            claim,
+            head: RequestHead::guarded(&payload, gateway, mode, &claim),
+            body: payload.message().body().clone(),
+        };
+        Outbound { request, claim }
+    }
+
+    /// The only other maker of an [`AppRequest`].
+    #[must_use]
+    pub fn observe(&self, observed: Observed) -> AppRequest {
+        AppRequest {
+            to: self.endpoints(),
+            head: observed.head,
+            body: observed.body,
         }
     }
 

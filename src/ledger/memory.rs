@@ -1,11 +1,13 @@
 //! The ledger in this process: bounded, never evicting, gone with the process.
 
+mod followed;
 mod record;
 
 use super::claim::{Ending, Hold};
-use super::{Attempt, Key};
+use super::{Attempt, Basis, Key};
 use crate::convert::Content;
 use crate::rejection::Rejection;
+use followed::Followed;
 use jiff::Timestamp;
 use moka::Expiry;
 use moka::ops::compute::Op;
@@ -23,7 +25,7 @@ pub(super) struct Memory {
     records: Cache<Key, Arc<Record>>,
     capacity: Arc<Capacity>,
     tokens: AtomicU64,
-    complete_since: Timestamp,
+    followed: Followed,
 }
 
 struct ByRecord;
@@ -45,17 +47,34 @@ impl Expiry<Key, Arc<Record>> for ByRecord {
 }
 
 impl Memory {
-    pub(super) fn new(capacity: usize, complete_since: Timestamp) -> Self {
+    /// A memory that knows of everything since `started`.
+    pub(super) fn new(capacity: usize, started: Timestamp) -> Self {
         Self {
             records: Cache::builder().expire_after(ByRecord).build(),
             tokens: AtomicU64::new(0),
-            complete_since,
+            followed: Followed::new(started),
             capacity: Arc::new(Capacity {
-                most: capacity,
+                most: AtomicUsize::new(capacity),
                 live: AtomicUsize::new(0),
                 free: AtomicUsize::new(0),
             }),
         }
+    }
+
+    /// From now on these bases are in use.
+    pub(super) fn follow(&self, bases: &[Basis], now: Timestamp) {
+        self.followed.follow(bases, now);
+    }
+
+    /// From now on it holds so many; what it holds already stays.
+    pub(super) fn resize(&self, capacity: usize) {
+        self.capacity.most.store(capacity, Ordering::Relaxed);
+    }
+
+    /// How many entries it holds, and how many it may hold.
+    pub(super) fn filled(&self) -> (usize, usize) {
+        let read = |of: &AtomicUsize| of.load(Ordering::Relaxed);
+        (read(&self.capacity.live), read(&self.capacity.most))
     }
 
     /// The right to make the next attempt.
@@ -111,7 +130,7 @@ impl Memory {
         let (content, until) = (attempt.content, attempt.until());
         let is_unproven = attempt
             .unseen_since
-            .is_some_and(|at| at < self.complete_since);
+            .is_some_and(|at| at < self.followed.since(attempt.basis));
         let token = u128::from(self.tokens.fetch_add(1, Ordering::Relaxed));
         // The map runs the closures of one key one after the other, so one copy passes.
         self.records.entry(attempt.key).and_compute_with(|entry| {

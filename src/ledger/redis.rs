@@ -62,8 +62,6 @@ pub struct Settings {
     pub timeout: Duration,
     /// What becomes of notifications without it.
     pub unavailable: Unavailable,
-    /// All bases of entries that may be late.
-    pub bases: Box<[Basis]>,
 }
 
 /// The store, as one replica sees it.
@@ -74,10 +72,20 @@ pub(super) struct Redis {
     link: watch::Sender<Link>,
     seen: Mutex<Seen>,
     marks: Marks,
+    bases: Mutex<Bases>,
+    /// Which turn of the bases the store was told last.
+    told: watch::Sender<u64>,
     /// Somebody has reason to doubt the link.
     doubt: Notify,
     /// Deliveries that the store does not know of yet, each with its claim's token.
     unsettled: watch::Sender<BTreeSet<(Key, u128)>>,
+}
+
+/// The bases of entries that may be late, and how often they changed.
+#[derive(Clone)]
+struct Bases {
+    list: Box<[Basis]>,
+    turn: u64,
 }
 
 /// What was seen of the store at the last look.
@@ -122,7 +130,8 @@ impl Link {
 }
 
 impl Redis {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, bases: &[Basis]) -> Self {
+        let list = bases.into();
         Self {
             scripts: Scripts::new(settings.prefix.clone(), process().into()),
             figures: Figures::new(),
@@ -130,6 +139,8 @@ impl Redis {
             link: watch::Sender::new(Link::Down),
             seen: Mutex::default(),
             marks: Marks::default(),
+            bases: Mutex::new(Bases { list, turn: 1 }),
+            told: watch::Sender::default(),
             doubt: Notify::new(),
             unsettled: watch::Sender::default(),
         }
@@ -137,6 +148,31 @@ impl Redis {
 
     pub(super) fn register(&self, registry: &mut Registry) {
         self.figures.register(registry);
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        matches!(&*self.link.borrow(), Link::Up(_))
+    }
+
+    /// From now on entries have these bases; comes back when the store knows, or while nothing can be
+    /// claimed in it.
+    pub(super) async fn follow(&self, bases: &[Basis]) {
+        let turn = {
+            let mut followed = self.bases.lock();
+            if *followed.list == *bases {
+                return;
+            }
+            followed.list = bases.into();
+            followed.turn += 1;
+            followed.turn
+        };
+        self.doubt.notify_one();
+        let (mut told, mut links) = (self.told.subscribe(), self.link.subscribe());
+        let is_closed = |link: &Link| matches!(link, Link::Down);
+        tokio::select! {
+            _ = told.wait_for(|told| *told >= turn) => {}
+            _ = links.wait_for(is_closed) => {}
+        }
     }
 
     /// The right to make the next attempt.

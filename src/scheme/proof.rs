@@ -94,8 +94,9 @@ fn unhex(text: &str, ten: u8) -> Option<Vec<u8>> {
 }
 
 impl Algorithm {
-    /// Whether a key of this client made one of the `proofs` of one of the messages. Every key is tried,
-    /// so that the time taken does not tell which one did; readings that come out the same are tried once.
+    /// The place of the first key of this client that made one of the `proofs` of one of the messages. Every
+    /// key is tried, so that the time taken does not tell which one did; readings that come out the same are
+    /// tried once.
     ///
     /// # Errors
     /// Those of [`Template::feed`].
@@ -105,48 +106,51 @@ impl Algorithm {
         messages: &[&Template],
         reading: Reading<'_>,
         proofs: &[Vec<u8>],
-    ) -> Result<bool, Rejection> {
+    ) -> Result<Option<usize>, Rejection> {
         let mut tried: Vec<Vec<u8>> = Vec::new();
         for message in messages {
-            let mut made = false;
+            let mut made = None;
             if let Self::Digest(hash) = self {
-                for secret in client.secrets.iter().map(Secret::bytes) {
+                for (place, secret) in client.secrets.iter().map(Secret::bytes).enumerate() {
                     let message = message.fill(Reading { secret, ..reading })?;
-                    made |= is_among(proofs, &hash.of(&Zeroizing::new(message)));
+                    let holds = is_among(proofs, &hash.of(&Zeroizing::new(message)));
+                    made = made.or(holds.then_some(place));
                 }
             } else {
                 let filled = message.fill(reading)?;
                 if tried.contains(&filled) {
                     continue;
                 }
-                made = self.holds(client, &filled, proofs);
-                if !made {
+                made = self.first_to_hold(client, &filled, proofs);
+                if made.is_none() {
                     tried.push(filled);
                 }
             }
-            if made {
-                return Ok(true);
+            if made.is_some() {
+                return Ok(made);
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
-    /// Whether a key that is no part of the message made one of the proofs.
-    fn holds(self, client: &Client, message: &[u8], proofs: &[Vec<u8>]) -> bool {
-        let mut holds = false;
+    /// The place of the first key, no part of the message, that made one of the proofs.
+    fn first_to_hold(self, client: &Client, message: &[u8], proofs: &[Vec<u8>]) -> Option<usize> {
+        let mut first = None;
         if matches!(self, Self::RsaSha256 | Self::Ed25519) {
-            for key in &client.public_keys {
+            for (place, key) in client.public_keys.iter().enumerate() {
                 for proof in proofs {
-                    holds |= key.has_signed(message, proof);
+                    let holds = key.has_signed(message, proof);
+                    first = first.or(holds.then_some(place));
                 }
             }
-            return holds;
+            return first;
         }
-        for secret in &client.secrets {
+        for (place, secret) in client.secrets.iter().enumerate() {
             let made = self.hmac(secret, message);
-            holds |= made.is_some_and(|made| is_among(proofs, made.as_ref()));
+            let holds = made.is_some_and(|made| is_among(proofs, made.as_ref()));
+            first = first.or(holds.then_some(place));
         }
-        holds
+        first
     }
 
     fn hmac(self, secret: &Secret, message: &[u8]) -> Option<Tag> {

@@ -21,6 +21,17 @@ pub struct Signed {
     pub secret_header: Option<Box<str>>,
     /// Whether it is a test event of the gateway.
     pub test: bool,
+    /// Whose key proves it; of a batch, the oldest that any item needs.
+    pub by: ProvenBy,
+}
+
+/// A key of a ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProvenBy {
+    /// The place of its client in the ring.
+    pub client: usize,
+    /// Its place among the keys of that client: 0 is the newest.
+    pub position: usize,
 }
 
 /// What makes two deliveries the same notification.

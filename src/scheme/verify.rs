@@ -3,7 +3,7 @@
 use super::place::Scope;
 use super::proof::Algorithm;
 use super::template::{Reading, Template};
-use super::{Authentic, Identity, Place, Scheme, Signed, json};
+use super::{Authentic, Identity, Place, ProvenBy, Scheme, Signed, json};
 use crate::intake::Received;
 use crate::rejection::Rejection;
 use crate::secret::{Client, KeyRing};
@@ -64,12 +64,12 @@ impl Scheme {
                 }
                 identities.push(identity);
             }
-            let test = match &batch {
+            let (test, by) = match &batch {
                 Some(before) if before.client != signed.client => return Err(Rejection::BadProof),
-                Some(before) => before.test && signed.test,
-                None => signed.test,
+                Some(before) => (before.test && signed.test, older(before.by, signed.by)),
+                None => (signed.test, signed.by),
             };
-            batch = Some(Signed { test, ..signed });
+            batch = Some(Signed { test, by, ..signed });
         }
         let mut signed = batch.ok_or(Rejection::MissingProof)?;
         if identities.len() > 1 {
@@ -82,13 +82,17 @@ impl Scheme {
         let ring = request.ring;
         let given = self.at.read(scope)?.ok_or(Rejection::MissingProof)?;
         let found = self.find_clients(scope, ring)?;
-        let candidates = found.unwrap_or(std::slice::from_ref(ring.decoy()));
+        let (first, candidates) = found.unwrap_or((0, std::slice::from_ref(ring.decoy())));
         let matched = self.verify(scope, &given, candidates, request.public_path)?;
         // Looked at only now, so that an unknown client costs what a known one costs.
-        let client = match (found, matched) {
+        let (by, client) = match (found, matched) {
             (None, _) => return Err(Rejection::UnknownClient),
             (Some(_), None) => return Err(Rejection::BadProof),
-            (Some(_), Some(client)) => client,
+            (Some(_), Some(found)) => found,
+        };
+        let by = ProvenBy {
+            client: first + by.client,
+            ..by
         };
         Ok(Signed {
             client: client.id.clone(),
@@ -98,42 +102,46 @@ impl Scheme {
             covers: Arc::clone(&self.covers),
             secret_header: self.secret_header(),
             test: self.is_test(scope),
+            by,
         })
     }
 
-    /// The clients whose secrets may have made the proof, `None` where the id is unknown.
+    /// The clients whose secrets may have made the proof, and the place of the first in the ring; `None`
+    /// where the id is unknown.
     pub(super) fn find_clients<'k>(
         &self,
         scope: Scope<'_>,
         ring: &'k KeyRing,
-    ) -> Result<Option<&'k [Client]>, Rejection> {
+    ) -> Result<Option<(usize, &'k [Client])>, Rejection> {
         let Some(place) = self.client.as_ref().and_then(|rule| rule.at.as_ref()) else {
-            return Ok(Some(ring.clients()));
+            return Ok(Some((0, ring.clients())));
         };
         let id = place.read(scope)?.ok_or(Rejection::MissingProof)?;
-        Ok(ring.find(&id).map(std::slice::from_ref))
+        let found = ring.find(&id);
+        Ok(found.map(|(at, client)| (at, std::slice::from_ref(client))))
     }
 
-    /// The first client one of whose keys made the proof. Every key of every client is tried, so
-    /// that the time taken does not tell which one matched.
+    /// The first client one of whose keys made the proof, and its place among these. Every key of every client
+    /// is tried, so that the time taken does not tell which one matched.
     fn verify<'k>(
         &self,
         scope: Scope<'_>,
         given: &str,
         clients: &'k [Client],
         public_path: Option<&str>,
-    ) -> Result<Option<&'k Client>, Rejection> {
+    ) -> Result<Option<(ProvenBy, &'k Client)>, Rejection> {
         self.check_shapes(scope)?;
+        let by = |client, position| ProvenBy { client, position };
         let mut matched = None;
         if self.algorithm == Algorithm::Static {
             let mut texts = self.texts(given);
             let (Some(text), None) = (texts.next(), texts.next()) else {
                 return Err(Rejection::BadProof);
             };
-            for client in clients {
-                for secret in &client.secrets {
+            for (at, client) in clients.iter().enumerate() {
+                for (position, secret) in client.secrets.iter().enumerate() {
                     if Algorithm::is_secret(text, secret.bytes()) {
-                        matched = matched.or(Some(client));
+                        matched = matched.or(Some((by(at, position), client)));
                     }
                 }
             }
@@ -141,7 +149,7 @@ impl Scheme {
         }
         let proofs = self.proofs(given)?;
         let messages = self.messages_for(scope, public_path)?;
-        for client in clients {
+        for (at, client) in clients.iter().enumerate() {
             let reading = Reading {
                 scope,
                 public_path,
@@ -149,8 +157,8 @@ impl Scheme {
                 secret: b"",
             };
             let algorithm = self.algorithm;
-            if algorithm.is_made_by(client, &messages, reading, &proofs)? {
-                matched = matched.or(Some(client));
+            if let Some(position) = algorithm.is_made_by(client, &messages, reading, &proofs)? {
+                matched = matched.or(Some((by(at, position), client)));
             }
         }
         Ok(matched)
@@ -282,11 +290,20 @@ impl Scheme {
         event.is_some_and(|event| shape.is_match(&event))
     }
 
-    fn secret_header(&self) -> Option<Box<str>> {
+    /// The header that carries the secret itself, which the app must not see.
+    #[must_use]
+    pub fn secret_header(&self) -> Option<Box<str>> {
         match (self.algorithm, &self.at) {
             (Algorithm::Static, Place::Header(name) | Place::Entry(name, _)) => Some(name.clone()),
             _ => None,
         }
+    }
+}
+
+fn older(one: ProvenBy, other: ProvenBy) -> ProvenBy {
+    match one.position < other.position {
+        true => other,
+        false => one,
     }
 }
 

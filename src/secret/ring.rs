@@ -120,15 +120,13 @@ impl KeyRing {
         &self.clients
     }
 
-    /// The client with this id, else the one without an id.
+    /// The client with this id, else the one without an id, and its place.
     #[must_use]
-    pub fn find(&self, id: &str) -> Option<&Client> {
-        let named = |client: &&Client| client.id.as_deref() == Some(id);
-        let anyone = |client: &&Client| client.id.is_none();
-        self.clients
-            .iter()
-            .find(named)
-            .or_else(|| self.clients.iter().find(anyone))
+    pub fn find(&self, id: &str) -> Option<(usize, &Client)> {
+        let clients = || self.clients.iter().enumerate();
+        clients()
+            .find(|(_, client)| client.id.as_deref() == Some(id))
+            .or_else(|| clients().find(|(_, client)| client.id.is_none()))
     }
 
     /// Verifies nothing; stands in where no client is found.

@@ -3,6 +3,7 @@
 use super::codec::{answer_while_kept, may_go_on};
 use super::downstream::{Downstream, HeadBounds};
 use super::limit::Slot;
+use super::live::Live;
 use super::relay;
 use super::{Server, exchange};
 use crate::admin;
@@ -10,11 +11,12 @@ use crate::answer::{Answer, Form};
 use crate::intake::{Framing, Head};
 use crate::rejection::Rejection;
 use crate::route::Found;
-use crate::telemetry;
+use crate::telemetry::Metrics;
 use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::v1::server::HttpSession;
 use pingora_core::server::ShutdownWatch;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// For what a refused peer may still be sending.
@@ -39,15 +41,15 @@ pub(super) async fn serve(
 ) {
     let peer = peer(&stream);
     let mut downstream = Downstream::new(stream);
-    let bounds = server.head_bounds();
     loop {
         if !slot.wait(since) {
             return;
         }
+        let idle = server.live.load().timeouts.idle;
         let begun = slot.while_kept(async {
             tokio::select! {
                 biased;
-                begun = downstream.wait(bounds.idle) => begun,
+                begun = downstream.wait(idle) => begun,
                 _ = shutdown.wait_for(|ending| *ending) => false,
             }
         });
@@ -55,7 +57,7 @@ pub(super) async fn serve(
             return;
         }
         // Boxed, so that a connection that waits is small.
-        let request = Box::pin(one(server, downstream, &mut slot, listener, peer, bounds));
+        let request = Box::pin(one(server, downstream, &mut slot, listener, peer));
         match request.await {
             Some(next) => downstream = next,
             None => return,
@@ -71,9 +73,11 @@ async fn one(
     slot: &mut Slot,
     listener: Listener,
     peer: Option<IpAddr>,
-    bounds: HeadBounds,
 ) -> Option<Downstream> {
+    // From its first byte to its answer it has one configuration.
+    let live = server.live.load_full();
     let in_flight = (listener == Listener::Public).then(|| server.in_flight.begin());
+    let bounds = live.head_bounds();
     let head = slot.while_kept(read_head(&mut downstream, bounds)).await?;
     let mut session = HttpSession::new(Box::new(downstream));
     let head = match head {
@@ -83,22 +87,27 @@ async fn one(
             // The codec is stricter still, in some corner, and reads a chunk that came with the head.
             _ => Err((
                 Rejection::Malformed("not an HTTP/1.1 request"),
-                form(server, &head),
+                form(server, &live, &head),
             )),
         },
         Err(rejection) => Err((rejection, Form::Plain)),
     };
     session.set_read_timeout(None);
-    session.set_write_timeout(Some(server.timeouts.upstream));
+    session.set_write_timeout(Some(live.timeouts.upstream));
     session.set_pipelining_enabled(true);
     match (head, listener) {
-        (Err((rejection, form)), _) => refuse(&mut session, slot, &rejection, form, false).await,
+        (Err((rejection, form)), _) => {
+            let refused = Refused::new(server, listener, &rejection, form);
+            refused.answer(&mut session, slot, false).await;
+        }
         (Ok(head), Listener::Admin) => {
-            let answer = admin::answer(&head, server.is_draining(), &server.metrics);
+            let answer = admin::answer(&head, &server.inside(&live));
             let keep_alive = may_go_on(&mut session, &head, None);
             answer_while_kept(&mut session, slot, answer, keep_alive).await;
         }
-        (Ok(head), Listener::Public) => public(server, &mut session, head, slot, peer).await,
+        (Ok(head), Listener::Public) => {
+            public(server, &live, &mut session, head, slot, peer).await;
+        }
     }
     drop(in_flight);
     next(session, slot).await
@@ -121,64 +130,106 @@ async fn read_head(
 
 async fn public(
     server: &Server,
+    live: &Arc<Live>,
     session: &mut HttpSession,
     head: Head,
     slot: &mut Slot,
     peer: Option<IpAddr>,
 ) {
+    let refused = |rejection, form| Refused::new(server, Listener::Public, rejection, form);
     if server.is_draining() {
-        let form = form(server, &head);
-        return refuse(session, slot, &Rejection::Draining, form, false).await;
+        let form = form(server, live, &head);
+        return refused(&Rejection::Draining, form)
+            .answer(session, slot, false)
+            .await;
     }
-    match server.routes.find(&head) {
+    match live.routes.find(&head) {
         Ok(Found::Route(route)) => {
-            exchange::serve(server, session, &route, head, peer, slot).await;
+            let Some(metrics) = live.metrics(&route) else {
+                let form = route.form(server.now().wall);
+                return refused(&Rejection::Internal, form)
+                    .answer(session, slot, false)
+                    .await;
+            };
+            let work = exchange::Work {
+                server,
+                live,
+                route: &route,
+                metrics,
+            };
+            work.serve(session, head, peer, slot).await;
         }
         Ok(Found::Unmatched(unmatched)) => match head.expects_continue() {
             Ok(_) => {
                 // It never keeps its slot: what nobody verified makes way for what somebody will,
                 // though after those that do nothing at all.
                 slot.relay();
-                let relayed = relay::serve(server, session, &head, unmatched);
+                let relayed = relay::serve(server, live, session, &head, unmatched);
                 if slot.while_kept(relayed).await.is_none() {
-                    telemetry::log_refused(&Rejection::Crowded, None);
+                    server.metrics.refused(&Rejection::Crowded, None);
                     session.set_server_keepalive(None);
                 }
             }
-            Err(rejection) => refuse(session, slot, &rejection, Form::Plain, false).await,
+            Err(rejection) => {
+                refused(&rejection, Form::Plain)
+                    .answer(session, slot, false)
+                    .await;
+            }
         },
         Err(rejection) => {
             let keep_alive = may_go_on(session, &head, Some(&rejection));
-            refuse(session, slot, &rejection, Form::Plain, keep_alive).await;
+            refused(&rejection, Form::Plain)
+                .answer(session, slot, keep_alive)
+                .await;
         }
     }
 }
 
 /// The form in which a request that came to no route yet is refused.
-fn form(server: &Server, head: &Head) -> Form {
-    match server.routes.find(head) {
+fn form(server: &Server, live: &Live, head: &Head) -> Form {
+    match live.routes.find(head) {
         Ok(Found::Route(route)) => route.form(server.now().wall),
         Ok(Found::Unmatched(_)) | Err(_) => Form::Plain,
     }
 }
 
 /// Answers 503 to a connection for which there is no slot.
-pub(super) async fn turn_away(stream: Stream, slot: &mut Slot) {
+pub(super) async fn turn_away(
+    server: &Server,
+    stream: Stream,
+    slot: &mut Slot,
+    listener: Listener,
+) {
     let mut session = HttpSession::new(Box::new(Downstream::new(stream)));
-    refuse(&mut session, slot, &Rejection::Crowded, Form::Plain, false).await;
+    let refused = Refused::new(server, listener, &Rejection::Crowded, Form::Plain);
+    refused.answer(&mut session, slot, false).await;
     next(session, slot).await;
 }
 
-async fn refuse(
-    session: &mut HttpSession,
-    slot: &mut Slot,
-    rejection: &Rejection,
+/// A request that comes to no route.
+struct Refused<'a> {
+    metrics: Option<&'a Metrics>,
+    rejection: &'a Rejection,
     form: Form,
-    keep_alive: bool,
-) {
-    let answer = Answer::to(rejection, form);
-    telemetry::log_refused(rejection, Some(answer.status));
-    answer_while_kept(session, slot, answer, keep_alive).await;
+}
+
+impl<'a> Refused<'a> {
+    /// What comes to the admin listener is counted nowhere.
+    fn new(server: &'a Server, listener: Listener, rejection: &'a Rejection, form: Form) -> Self {
+        Self {
+            metrics: (listener == Listener::Public).then_some(&server.metrics),
+            rejection,
+            form,
+        }
+    }
+
+    async fn answer(self, session: &mut HttpSession, slot: &mut Slot, keep_alive: bool) {
+        let answer = Answer::to(self.rejection, self.form);
+        if let Some(metrics) = self.metrics {
+            metrics.refused(self.rejection, Some(answer.status));
+        }
+        answer_while_kept(session, slot, answer, keep_alive).await;
+    }
 }
 
 /// Where both sides want to go on, the connection for the next request.

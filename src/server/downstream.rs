@@ -44,8 +44,6 @@ const MOST_HELD: usize = 16 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeadBounds {
     pub(super) bytes: usize,
-    /// Until the first byte.
-    pub(super) idle: Duration,
     /// From the first byte on.
     pub(super) whole: Duration,
 }

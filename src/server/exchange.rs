@@ -3,14 +3,17 @@
 use super::Server;
 use super::codec::{answer_while_kept, may_go_on, read_body};
 use super::limit::Slot;
+use super::live::Live;
+use super::upstream::Patience;
 use crate::answer::Answer;
 use crate::clock::Moment;
-use crate::intake::{Head, Received};
+use crate::forward::{Mode, Observed};
+use crate::intake::{Head, Received, sender};
 use crate::ledger::Admitted;
-use crate::rejection::Rejection;
+use crate::rejection::{Part, Rejection};
 use crate::route::Route;
 use crate::settle::{Outcome, Reply};
-use crate::telemetry::{self, Decision};
+use crate::telemetry::{Decision, End, GatewayMetrics};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use pingora_core::protocols::http::v1::server::HttpSession;
@@ -18,133 +21,218 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-/// Serves a request that has a route. The gateway's leaving ends nothing here: the app's answer is
-/// awaited and settled all the same.
-pub(super) async fn serve(
-    server: &Server,
-    session: &mut HttpSession,
-    route: &Route,
-    head: Head,
-    peer: Option<IpAddr>,
-    slot: &mut Slot,
-) {
-    let mut decision = Decision::begin(route);
-    let received = slot
-        .while_kept(receive(server, session, route, &head, peer))
-        .await;
-    // Until here it may have to make way; what is whole keeps its slot while it is at the app.
-    let received = match received {
-        Some(Ok(_)) if !slot.keep() => None,
-        received => received,
-    };
-    let Some(received) = received else {
-        telemetry::log_refused(&Rejection::Crowded, None);
-        return session.set_server_keepalive(None);
-    };
-    // Only now, since leases and ages count from here.
-    let now = server.now();
-    decision.judged = Some(now.wall);
-    let admitted = match received {
-        Ok(body) => {
-            let received = Received::new(head.clone(), body);
-            judge(server, route, received, now, &mut decision).await
-        }
-        Err(rejection) => Err(rejection),
-    };
-    let (answer, outcome, rejection) = match admitted {
-        Ok(admitted) => deliver(server, route, admitted, &mut decision).await,
-        Err(rejection) => {
-            // Whoever was refused keeps no slot.
-            slot.end();
-            let (answer, outcome) = refuse(server, route, &rejection);
-            (answer, outcome, Some(rejection))
-        }
-    };
-    // Logged first: whoever has the answer finds its line.
-    decision.log(outcome, rejection.as_ref(), answer.status);
-    let keep_alive = !server.is_draining() && may_go_on(session, &head, rejection.as_ref());
-    answer_while_kept(session, slot, answer, keep_alive).await;
+/// What the work on a request with a route needs.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub(super) server: &'a Server,
+    pub(super) live: &'a Live,
+    pub(super) route: &'a Route,
+    pub(super) metrics: &'a GatewayMetrics,
 }
 
-async fn receive(
-    server: &Server,
-    session: &mut HttpSession,
-    route: &Route,
-    head: &Head,
-    peer: Option<IpAddr>,
-) -> Result<Bytes, Rejection> {
-    route.accept(head, peer)?;
-    read_body(session, head, route.body_limit, server.timeouts.body).await
+/// What a decided request is answered, what it has come to, and why it is not the app's own answer.
+type Decided = (Answer, Outcome, Option<Rejection>);
+
+impl Work<'_> {
+    /// Serves the request. The gateway's leaving ends nothing here: the app's answer is awaited and
+    /// settled all the same.
+    pub(super) async fn serve(
+        self,
+        session: &mut HttpSession,
+        head: Head,
+        peer: Option<IpAddr>,
+        slot: &mut Slot,
+    ) {
+        let Self { server, route, .. } = self;
+        let from = sender(&head, peer, &self.live.trusted_proxies);
+        let mut decision = Decision::begin(route, self.metrics, from);
+        let received = slot.while_kept(self.receive(session, &head, from)).await;
+        // Until here it may have to make way; what is whole keeps its slot while it is at the app.
+        let received = match received {
+            Some(Ok(_)) if !slot.keep() => None,
+            received => received,
+        };
+        let Some(received) = received else {
+            server.metrics.refused(&Rejection::Crowded, None);
+            return session.set_server_keepalive(None);
+        };
+        // Only now, since leases and ages count from here.
+        let now = server.now();
+        decision.judged = Some(now.wall);
+        let decided = match received {
+            Ok(body) => self.decide(&head, body, now, &mut decision, slot).await,
+            Err(rejection) => self.refuse(rejection, slot),
+        };
+        let (answer, outcome, rejection) = decided;
+        // Logged first: whoever has the answer finds its line.
+        let end = End {
+            outcome,
+            rejection: rejection.as_ref(),
+            status: answer.status,
+        };
+        decision.end(end, &server.recent);
+        let keep_alive = !server.is_draining() && may_go_on(session, &head, rejection.as_ref());
+        answer_while_kept(session, slot, answer, keep_alive).await;
+    }
+
+    /// The whole body, where the head alone does not rule it out.
+    async fn receive(
+        self,
+        session: &mut HttpSession,
+        head: &Head,
+        from: Option<IpAddr>,
+    ) -> Result<Body, Rejection> {
+        let (route, longest) = (self.route, self.live.timeouts.body);
+        let accepted = route.accept(head, from);
+        if route.gateway.mode == Mode::Enforce {
+            accepted.clone()?;
+        }
+        let bytes = read_body(session, head, route.readable(), longest).await?;
+        let is_large = u64::try_from(bytes.len()).is_ok_and(|length| length > route.body_limit);
+        let fits = match is_large {
+            true => Err(Rejection::TooLarge(Part::Body)),
+            false => Ok(()),
+        };
+        Ok(Body {
+            accepted: accepted.and(fits),
+            bytes,
+        })
+    }
+
+    async fn decide(
+        self,
+        head: &Head,
+        body: Body,
+        now: Moment,
+        decision: &mut Decision<'_>,
+        slot: &mut Slot,
+    ) -> Decided {
+        let Body { accepted, bytes } = body;
+        let received = || Received::new(head.clone(), bytes.clone());
+        decision.bytes = bytes.len();
+        let admitted = match accepted {
+            Ok(()) => self.judge(received(), now, decision).await,
+            Err(rejection) => Err(rejection),
+        };
+        let rejection = match admitted {
+            Ok(admitted) => return self.deliver(admitted, decision).await,
+            Err(rejection) => rejection,
+        };
+        match self.route.observe(received(), &rejection, &decision.known) {
+            Some(observed) => {
+                let answer = self.observe(observed, &bytes, decision).await;
+                (answer, Outcome::of(&rejection), Some(rejection))
+            }
+            None => self.refuse(rejection, slot),
+        }
+    }
+
+    async fn judge(
+        self,
+        received: Received,
+        now: Moment,
+        decision: &mut Decision<'_>,
+    ) -> Result<Admitted, Rejection> {
+        guarded(async {
+            let begun = Instant::now();
+            let verified = self.route.verify(received, now.wall, &mut decision.known);
+            decision.verify = Some(begun.elapsed());
+            self.route.claim(verified?, &self.server.ledger, now).await
+        })
+        .await
+    }
+
+    fn refuse(self, rejection: Rejection, slot: &mut Slot) -> Decided {
+        // Whoever was refused keeps no slot.
+        slot.end();
+        let form = self.route.form(self.server.now().wall);
+        if rejection == Rejection::Test {
+            let with = self.route.gateway.scheme.acknowledgement();
+            return (
+                Answer::acknowledge(with, form),
+                Outcome::Test,
+                Some(rejection),
+            );
+        }
+        let outcome = Outcome::of(&rejection);
+        (Answer::to(&rejection, form), outcome, Some(rejection))
+    }
+
+    async fn deliver(self, admitted: Admitted, decision: &mut Decision<'_>) -> Decided {
+        let (server, route) = (self.server, self.route);
+        let begun = Instant::now();
+        decision.is_known = admitted.claim().is_known();
+        decision.attempt = Some(admitted.claim().attempt());
+        let body = admitted.payload().message().body().clone();
+        let key = admitted.claim().key();
+        let (name, mode) = (&route.gateway.name, route.gateway.mode);
+        let outbound = self.live.upstream.address(admitted, name, mode);
+        let (reply, claim) = server.pool.exchange(outbound, self.patience()).await;
+        decision.upstream = Some(begun.elapsed());
+        decision.app_status = reply.status();
+        let outcome = reply.outcome();
+        let rejection = match &reply {
+            Reply::Silent(rejection) | Reply::Unsent(rejection) => Some(rejection.clone()),
+            Reply::Broken(_) if outcome == Outcome::Unknown => Some(Rejection::UpstreamDown),
+            Reply::Broken(_) | Reply::Complete(_) => None,
+        };
+        let form = route.form(server.now().wall);
+        let acknowledgement = route.respond.acknowledgement(&body, key);
+        let answer = Answer::relay(reply, acknowledgement.as_ref(), form);
+        match outcome {
+            Outcome::Delivered => {
+                let kept = answer.keep(|| route.stand_in(&body, key));
+                claim.deliver(kept, server.now().steady).await;
+            }
+            Outcome::Refused => claim.free().await,
+            Outcome::Unsent => claim.give_back().await,
+            // Its lease ends it.
+            Outcome::Duplicate
+            | Outcome::Rejected
+            | Outcome::Test
+            | Outcome::Token
+            | Outcome::Unknown => drop(claim),
+        }
+        (answer, outcome, rejection)
+    }
+
+    /// The app answers what would have been refused, and nothing is remembered of it.
+    async fn observe(
+        self,
+        observed: Observed,
+        body: &Bytes,
+        decision: &mut Decision<'_>,
+    ) -> Answer {
+        let begun = Instant::now();
+        let request = self.live.upstream.observe(observed);
+        let reply = self.server.pool.observe(request, self.patience()).await;
+        decision.upstream = Some(begun.elapsed());
+        decision.app_status = reply.status();
+        decision.observed = Some(reply.outcome());
+        let key = decision.known.key.unwrap_or_default();
+        let acknowledgement = self.route.respond.acknowledgement(body, key);
+        let form = self.route.form(self.server.now().wall);
+        Answer::relay(reply, acknowledgement.as_ref(), form)
+    }
+
+    fn patience(self) -> Patience {
+        Patience {
+            connect: self.live.timeouts.connect,
+            whole: self.route.upstream_timeout,
+        }
+    }
 }
 
-async fn judge(
-    server: &Server,
-    route: &Route,
-    received: Received,
-    now: Moment,
-    decision: &mut Decision<'_>,
-) -> Result<Admitted, Rejection> {
-    let begun = Instant::now();
-    decision.bytes = received.body().len();
-    let judgement = route.admit(received, &server.ledger, now, &mut decision.known);
-    let admitted = guarded(judgement).await;
-    decision.verify = begun.elapsed();
-    admitted
+/// A whole body, and what speaks against it without its being judged.
+struct Body {
+    accepted: Result<(), Rejection>,
+    bytes: Bytes,
 }
 
 /// A panic in the judgement admits nothing.
 async fn guarded<T>(judgement: impl Future<Output = Result<T, Rejection>>) -> Result<T, Rejection> {
     let judged = AssertUnwindSafe(judgement).catch_unwind().await;
     judged.unwrap_or(Err(Rejection::Internal))
-}
-
-fn refuse(server: &Server, route: &Route, rejection: &Rejection) -> (Answer, Outcome) {
-    let form = route.form(server.now().wall);
-    if *rejection == Rejection::Test {
-        let with = route.gateway.scheme.acknowledgement();
-        return (Answer::acknowledge(with, form), Outcome::Test);
-    }
-    (Answer::to(rejection, form), Outcome::of(rejection))
-}
-
-async fn deliver(
-    server: &Server,
-    route: &Route,
-    admitted: Admitted,
-    decision: &mut Decision<'_>,
-) -> (Answer, Outcome, Option<Rejection>) {
-    let begun = Instant::now();
-    decision.is_known = admitted.claim().is_known();
-    decision.attempt = Some(admitted.claim().attempt());
-    let (body, key) = (admitted.payload().body().clone(), admitted.claim().key());
-    let outbound = server.upstream.address(admitted, &route.gateway.name);
-    let (reply, claim) = server.pool.exchange(outbound, route.upstream_timeout).await;
-    decision.upstream = Some(begun.elapsed());
-    decision.app_status = reply.status();
-    let outcome = reply.outcome();
-    let rejection = match &reply {
-        Reply::Silent(rejection) | Reply::Unsent(rejection) => Some(rejection.clone()),
-        Reply::Broken(_) if outcome == Outcome::Unknown => Some(Rejection::UpstreamDown),
-        Reply::Broken(_) | Reply::Complete(_) => None,
-    };
-    let form = route.form(server.now().wall);
-    let acknowledgement = route.respond.acknowledgement(&body, key);
-    let answer = Answer::relay(reply, acknowledgement.as_ref(), form);
-    match outcome {
-        Outcome::Delivered => {
-            let kept = answer.keep(|| route.stand_in(&body, key));
-            claim.deliver(kept, server.now().steady).await;
-        }
-        Outcome::Refused => claim.free().await,
-        Outcome::Unsent => claim.give_back().await,
-        // Its lease ends it.
-        Outcome::Duplicate
-        | Outcome::Rejected
-        | Outcome::Test
-        | Outcome::Token
-        | Outcome::Unknown => drop(claim),
-    }
-    (answer, outcome, rejection)
 }
 
 #[cfg(test)]

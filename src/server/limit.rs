@@ -9,12 +9,12 @@ use tokio::sync::Notify;
 /// A bounded number of connections.
 #[derive(Debug)]
 pub(super) struct ConnectionLimit {
-    capacity: usize,
     slots: Mutex<Slots>,
 }
 
 #[derive(Debug, Default)]
 struct Slots {
+    capacity: usize,
     taken: usize,
     next: u64,
     /// Those that may have to make way, in the order in which they do.
@@ -55,10 +55,23 @@ pub(super) struct Slot {
 
 impl ConnectionLimit {
     pub(super) fn new(capacity: usize) -> Arc<Self> {
-        Arc::new(Self {
+        let slots = Slots {
             capacity,
-            slots: Mutex::default(),
+            ..Slots::default()
+        };
+        Arc::new(Self {
+            slots: Mutex::new(slots),
         })
+    }
+
+    /// From now on so many get a slot; those that have one keep it.
+    pub(super) fn resize(&self, capacity: usize) {
+        self.slots.lock().capacity = capacity;
+    }
+
+    /// How many have a slot.
+    pub(super) fn taken(&self) -> usize {
+        self.slots.lock().taken
     }
 
     /// Takes a slot for a connection accepted at `since`, if need be that of the one that has
@@ -66,7 +79,7 @@ impl ConnectionLimit {
     pub(super) fn acquire(self: &Arc<Self>, since: Instant) -> Result<Slot, Full> {
         let given_away = Arc::default();
         let mut slots = self.slots.lock();
-        if slots.taken < self.capacity {
+        if slots.taken < slots.capacity {
             slots.taken += 1;
         } else {
             slots.take_from_longest(since)?.notify_one();

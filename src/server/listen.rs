@@ -47,7 +47,7 @@ impl ServerApp for App {
             }
             Err(Full::Busy) => {
                 if let Ok(mut slot) = self.server.turned_away.acquire(since) {
-                    connection::turn_away(stream, &mut slot).await;
+                    connection::turn_away(&self.server, stream, &mut slot, self.listener).await;
                 }
             }
             Err(Full::Outwaited) => {}

@@ -3,12 +3,12 @@
 use super::Server;
 use super::codec::{may_go_on, response_header, send_continue, write_answer};
 use super::downstream::Downstream;
+use super::live::Live;
 use super::upstream::{end_to_end, request_header};
 use crate::answer::{Answer, Form};
 use crate::forward::Unmatched;
 use crate::intake::{Framing, Head};
 use crate::rejection::Rejection;
-use crate::telemetry;
 use pingora_core::protocols::http::HttpTask;
 use pingora_core::protocols::http::v1::client::HttpSession as AppSession;
 use pingora_core::protocols::http::v1::server::HttpSession;
@@ -19,24 +19,25 @@ use tokio::time::timeout;
 /// longer than `timeouts.upstream`.
 pub(super) async fn serve(
     server: &Server,
+    live: &Live,
     session: &mut HttpSession,
     head: &Head,
     unmatched: Unmatched,
 ) {
-    let (to, outgoing) = server.upstream.pass(unmatched).open();
+    let (to, outgoing) = live.upstream.pass(unmatched).open();
     let length = match head.framing() {
         Framing::Length(length) => usize::try_from(length).ok(),
         Framing::Chunked => None,
     };
     let Ok(header) = request_header(outgoing, length) else {
         let malformed = Rejection::Malformed("a target that cannot be forwarded");
-        return refuse(session, &malformed, false).await;
+        return refuse(server, session, &malformed, false).await;
     };
-    let mut connected = match server.pool.connect(&to).await {
+    let mut connected = match server.pool.connect(&to, live.timeouts.connect).await {
         Ok(connected) => connected,
         Err(rejection) => {
             let keep_alive = may_go_on(session, head, Some(&rejection));
-            return refuse(session, &rejection, keep_alive).await;
+            return refuse(server, session, &rejection, keep_alive).await;
         }
     };
     if head.expects_continue() == Ok(true) {
@@ -45,7 +46,7 @@ pub(super) async fn serve(
     if !head.keep_alive() {
         session.set_server_keepalive(None);
     }
-    let silence = server.timeouts.upstream;
+    let silence = live.timeouts.upstream;
     let sent = timeout(silence, connected.session.write_request_header(header)).await;
     let streamed = match sent {
         Ok(Ok(_)) => stream(session, &mut connected.session, head, silence).await,
@@ -61,16 +62,21 @@ pub(super) async fn serve(
                 .response_written()
                 .is_none_or(|head| head.status.is_informational()) =>
         {
-            refuse(session, &rejection, false).await;
+            refuse(server, session, &rejection, false).await;
         }
         // Cut off in the middle: closing is the only honest sign that is left.
         Err(_) => session.set_server_keepalive(None),
     }
 }
 
-async fn refuse(session: &mut HttpSession, rejection: &Rejection, keep_alive: bool) {
+async fn refuse(
+    server: &Server,
+    session: &mut HttpSession,
+    rejection: &Rejection,
+    keep_alive: bool,
+) {
     let answer = Answer::to(rejection, Form::Plain);
-    telemetry::log_refused(rejection, Some(answer.status));
+    server.metrics.refused(rejection, Some(answer.status));
     write_answer(session, answer, keep_alive).await;
 }
 

@@ -46,18 +46,12 @@ impl Drop for InFlightGuard {
     }
 }
 
-/// Takes SIGHUP for what it is elsewhere, a wish to reload, so that it ends nothing.
+/// SIGHUP, heard from now on: a wish to reload, which ends nothing.
 ///
 /// # Errors
 /// Where the system gives no signal handlers.
-pub(super) fn outlive_hangups() -> std::io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            tracing::warn!("SIGHUP reloads nothing: restart to take over a new configuration");
-        }
-    });
-    Ok(())
+pub(super) fn hangups() -> std::io::Result<Signal> {
+    signal(SignalKind::hangup())
 }
 
 /// The signals that ask to end, heard from its making on.

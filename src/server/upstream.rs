@@ -1,6 +1,8 @@
 //! Talks to the app. Only what was admitted, or has no route, has an address to talk to.
 
-use crate::forward::{Endpoint, Outbound, RequestHead, Upstream, is_of_the_connection, is_ours};
+use crate::forward::{
+    AppRequest, Endpoint, Outbound, RequestHead, Upstream, is_of_the_connection, is_ours,
+};
 use crate::ledger::Claim;
 use crate::rejection::Rejection;
 use crate::settle::{AppAnswer, Reply};
@@ -12,6 +14,7 @@ use pingora_core::{ErrorType, Result as PingoraResult};
 use pingora_http::{RequestHeader, ResponseHeader};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// An answer larger than this is not held; what it means is known from its status.
@@ -31,7 +34,15 @@ const RESOLVE_AGAIN: Duration = Duration::from_secs(1);
 /// Connections to the app.
 pub(super) struct Pool {
     connector: Connector,
-    connect: Duration,
+}
+
+/// How long things with the app may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Connecting to one address.
+    pub(super) connect: Duration,
+    /// The whole exchange.
+    pub(super) whole: Duration,
 }
 
 /// A connection and its address.
@@ -41,45 +52,64 @@ pub(super) struct Connected {
 }
 
 impl Pool {
-    pub(super) fn new(connect: Duration) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             connector: Connector::new(None),
-            connect,
         }
     }
 
     /// Sends a notification and takes the answer. Nothing is ever sent twice.
-    pub(super) async fn exchange(&self, outbound: Outbound, longest: Duration) -> (Reply, Claim) {
-        let deadline = Instant::now() + longest;
-        let (to, head, body, mut claim) = outbound.open();
+    pub(super) async fn exchange(&self, outbound: Outbound, patience: Patience) -> (Reply, Claim) {
+        let (request, mut claim) = outbound.open();
+        let sending = |deadline: Instant| {
+            // A process that was frozen in between may no longer be the one that holds it.
+            let is_held = claim.outlasts(deadline.into_std());
+            if is_held {
+                claim.sent();
+            }
+            is_held
+        };
+        let reply = self.send(request, patience, sending).await;
+        (reply, claim)
+    }
+
+    /// Sends what nobody holds a claim of, and takes the answer.
+    pub(super) async fn observe(&self, request: AppRequest, patience: Patience) -> Reply {
+        self.send(request, patience, |_| true).await
+    }
+
+    /// `sending` is asked just before the app can see anything, and may say no.
+    async fn send(
+        &self,
+        request: AppRequest,
+        patience: Patience,
+        sending: impl FnOnce(Instant) -> bool,
+    ) -> Reply {
+        let Patience { connect, whole } = patience;
+        let deadline = Instant::now() + whole;
+        let (to, head, body) = request.open();
         let Ok(header) = request_header(head, Some(body.len())) else {
-            return (Reply::Unsent(Rejection::Internal), claim);
+            return Reply::Unsent(Rejection::Internal);
         };
-        let mut connected = match timeout_at(deadline, self.connect(&to)).await {
+        let mut connected = match timeout_at(deadline, self.connect(&to, connect)).await {
             Ok(Ok(connected)) => connected,
-            Ok(Err(rejection)) => return (Reply::Unsent(rejection), claim),
-            Err(_) => return (Reply::Unsent(Rejection::UpstreamTimeout), claim),
+            Ok(Err(rejection)) => return Reply::Unsent(rejection),
+            Err(_) => return Reply::Unsent(Rejection::UpstreamTimeout),
         };
-        // A process that was frozen in between may no longer be the one that holds it.
-        if !claim.outlasts(deadline.into_std()) {
-            return (
-                Reply::Unsent(Rejection::InFlight {
-                    wait: Duration::ZERO,
-                }),
-                claim,
-            );
+        if !sending(deadline) {
+            let wait = Duration::ZERO;
+            return Reply::Unsent(Rejection::InFlight { wait });
         }
-        claim.sent();
         let written = timeout(
-            longest / SHARE_OF_WRITING,
+            whole / SHARE_OF_WRITING,
             write(&mut connected.session, header, &body),
         )
         .await;
         let head = timeout_at(deadline, read_head(&mut connected.session)).await;
         let mut answer = match head {
             Ok(Ok(answer)) => answer,
-            Ok(Err(())) => return (Reply::Silent(Rejection::UpstreamDown), claim),
-            Err(_) => return (Reply::Silent(Rejection::UpstreamTimeout), claim),
+            Ok(Err(())) => return Reply::Silent(Rejection::UpstreamDown),
+            Err(_) => return Reply::Silent(Rejection::UpstreamTimeout),
         };
         match timeout_at(deadline, read_body(&mut connected.session)).await {
             Ok(Ok(Some(body))) => {
@@ -88,22 +118,26 @@ impl Pool {
                 if matches!(written, Ok(Ok(()))) {
                     self.give_back(connected).await;
                 }
-                (Reply::Complete(answer), claim)
+                Reply::Complete(answer)
             }
             // Its status says what it means; its body is more than anybody waits for.
-            Ok(Ok(None)) => (Reply::Complete(answer), claim),
-            Ok(Err(())) | Err(_) => (Reply::Broken(answer), claim),
+            Ok(Ok(None)) => Reply::Complete(answer),
+            Ok(Err(())) | Err(_) => Reply::Broken(answer),
         }
     }
 
-    /// Connects to the first address that answers.
-    pub(super) async fn connect(&self, to: &[Endpoint]) -> Result<Connected, Rejection> {
+    /// Connects to the first address that answers, each within this time.
+    pub(super) async fn connect(
+        &self,
+        to: &[Endpoint],
+        longest: Duration,
+    ) -> Result<Connected, Rejection> {
         let mut failed = Rejection::UpstreamDown;
         for endpoint in to {
             let Ok(mut peer) = peer(endpoint) else {
                 continue;
             };
-            peer.options.connection_timeout = Some(self.connect);
+            peer.options.connection_timeout = Some(longest);
             match self.connector.get_http_session(&peer).await {
                 Ok((session, _)) => return Ok(Connected { session, peer }),
                 Err(error) if *error.etype() == ErrorType::ConnectTimedout => {
@@ -239,11 +273,22 @@ pub(super) async fn resolve(upstream: &Upstream) -> bool {
     }
 }
 
-/// Keeps the addresses of the app's host name up to date, away from every request.
-pub(super) async fn keep_resolved(upstream: Arc<Upstream>) {
-    let mut known = false;
-    while upstream.name().is_some() {
-        known |= resolve(&upstream).await;
-        tokio::time::sleep(if known { RESOLVE_EVERY } else { RESOLVE_AGAIN }).await;
+/// Keeps the addresses of the app's host name up to date, away from every request, until it is dropped.
+pub(super) struct Resolving(JoinHandle<()>);
+
+impl Drop for Resolving {
+    fn drop(&mut self) {
+        self.0.abort();
     }
+}
+
+/// Begins to do so.
+pub(super) fn keep_resolved(upstream: Arc<Upstream>) -> Resolving {
+    Resolving(tokio::spawn(async move {
+        let mut known = false;
+        while upstream.name().is_some() {
+            known |= resolve(&upstream).await;
+            tokio::time::sleep(if known { RESOLVE_EVERY } else { RESOLVE_AGAIN }).await;
+        }
+    }))
 }

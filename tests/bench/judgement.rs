@@ -87,14 +87,14 @@ impl Sender {
         let received = Received::new(head(""), body.clone());
         let proof = match scheme.name() {
             "doku" => {
-                let client = self.ring.find("BRN-0001-1").unwrap();
+                let (_, client) = self.ring.find("BRN-0001-1").unwrap();
                 format!(
                     "Signature: {}\r\n",
                     scheme.prove(&received, client, None).unwrap().unwrap()
                 )
             }
             "snap" => {
-                let client = self.ring.find("BRN-0001-1").unwrap();
+                let (_, client) = self.ring.find("BRN-0001-1").unwrap();
                 format!(
                     "X-SIGNATURE: {}\r\n",
                     scheme.prove(&received, client, None).unwrap().unwrap()

@@ -12,14 +12,15 @@ use std::time::{Duration, Instant};
 /// nothing but a count of attempts and may be forgotten.
 #[derive(Debug)]
 pub(super) struct Capacity {
-    pub(super) most: usize,
+    pub(super) most: AtomicUsize,
     pub(super) live: AtomicUsize,
     pub(super) free: AtomicUsize,
 }
 
 impl Capacity {
     pub(super) fn take(&self, of: &AtomicUsize) -> bool {
-        let more = |taken: usize| (taken < self.most).then_some(taken + 1);
+        let most = self.most.load(Ordering::Relaxed);
+        let more = |taken: usize| (taken < most).then_some(taken + 1);
         of.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
             .is_ok()
     }

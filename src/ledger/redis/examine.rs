@@ -5,7 +5,7 @@ use super::connection::{Connection, Refused};
 use super::figures::Operation;
 use super::info::{Info, check, tell};
 use super::marks::SHARDS;
-use super::{Link, Opened, Redis};
+use super::{Bases, Link, Opened, Redis};
 use ::redis::RedisResult;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -83,6 +83,11 @@ impl Redis {
         if !is_known && !self.unsettled.borrow().is_empty() {
             self.link.send_replace(Link::Settling(opened.clone()));
             let _ = timeout(SETTLING, self.settled()).await;
+        }
+        // Held until the link is up: of bases that the store does not know nothing is claimed.
+        let bases = self.bases.lock();
+        if bases.turn != *self.told.borrow() {
+            return self.doubt.notify_one();
         }
         let had_complaint = self.seen.lock().complaint.take().is_some();
         if had_complaint || !was_up {
@@ -172,14 +177,13 @@ impl Redis {
         let infos = self.within(tell(connection)).await?;
         infos.iter().try_for_each(check)?;
         self.compare_clocks(&infos, asked);
+        let Bases { list, turn } = self.bases.lock().clone();
         let checks = SHARDS.iter().map(|&shard| {
             let mut connection = connection.clone();
             let mark = self.marks.of(shard);
             let anyway = written.contains(&shard);
             let ours = Timestamp::now();
-            let check = self
-                .scripts
-                .check((shard, mark), anyway, &self.settings.bases, ours);
+            let check = self.scripts.check((shard, mark), anyway, &list, ours);
             async move {
                 match check.invoke_async::<i64>(&mut connection).await {
                     Ok(number) => self.marks.told(shard, mark, number),
@@ -190,7 +194,9 @@ impl Redis {
                 RedisResult::Ok(())
             }
         });
-        self.within(try_join_all(checks)).await.map(drop)
+        self.within(try_join_all(checks)).await?;
+        self.told.send_replace(turn);
+        Ok(())
     }
 
     async fn within<T>(&self, asked: impl Future<Output = RedisResult<T>>) -> Result<T, Complaint> {

@@ -1,0 +1,190 @@
+//! One notification: counted, logged, and kept for whoever looks.
+
+use super::{GatewayMetrics, Recent, RecentDecision};
+use crate::forward::{Mode, Verdict};
+use crate::rejection::{Reason, Rejection};
+use crate::route::{Known, Route};
+use crate::settle::Outcome;
+use jiff::Timestamp;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What is learnt of one notification.
+#[derive(Debug)]
+pub struct Decision<'a> {
+    route: &'a Route,
+    metrics: &'a GatewayMetrics,
+    begun: Instant,
+    /// Who sent it.
+    pub from: Option<IpAddr>,
+    /// As far as the judgement came.
+    pub known: Known,
+    /// When it was judged.
+    pub judged: Option<Timestamp>,
+    /// Bytes of the body.
+    pub bytes: usize,
+    /// Whether the ledger knows of it, or its store did not answer.
+    pub is_known: bool,
+    /// How often the app may have seen it, this time included.
+    pub attempt: Option<u32>,
+    /// Spent on the judgement, without the ledger.
+    pub verify: Option<Duration>,
+    /// Spent on the app.
+    pub upstream: Option<Duration>,
+    /// What the app answered.
+    pub app_status: Option<u16>,
+    /// In observe mode, what the app made of one that would have been refused.
+    pub observed: Option<Outcome>,
+}
+
+/// How a decision ends.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    /// What it has come to, or would have.
+    pub outcome: Outcome,
+    /// Why the app's own answer is not the gateway's, or would not have been.
+    pub rejection: Option<&'a Rejection>,
+    /// What the gateway is answered.
+    pub status: u16,
+}
+
+/// A reference is as long as whoever sent it pleases.
+const LONGEST_REFERENCE: usize = 256;
+
+impl<'a> Decision<'a> {
+    /// Begins with a request that has a route; its time runs from here.
+    #[must_use]
+    pub fn begin(route: &'a Route, metrics: &'a GatewayMetrics, from: Option<IpAddr>) -> Self {
+        Self {
+            route,
+            metrics,
+            begun: Instant::now(),
+            from,
+            known: Known::default(),
+            judged: None,
+            bytes: 0,
+            is_known: true,
+            attempt: None,
+            verify: None,
+            upstream: None,
+            app_status: None,
+            observed: None,
+        }
+    }
+
+    /// Counts it, writes its line, and keeps it.
+    pub fn end(&self, end: End<'_>, recent: &Recent) {
+        let took = self.begun.elapsed();
+        self.count(end, took);
+        let verdict = self.verdict(end).map(|verdict| verdict.to_string());
+        self.log(end, took, verdict.as_deref());
+        recent.add(RecentDecision {
+            time: self.judged.unwrap_or_else(Timestamp::now),
+            gateway: Arc::clone(&self.route.gateway.name),
+            route: Arc::clone(&self.route.path),
+            client: self.known.client.clone(),
+            outcome: end.outcome.label(),
+            reason: end.rejection.and_then(Rejection::reason).map(Reason::label),
+            verdict,
+            id: self.known.key.map(|key| key.to_string()),
+            attempt: self.attempt,
+            age_s: self.age().map(|micros| micros / 1_000_000),
+            status: end.status,
+            app_status: self.app_status,
+            total_us: micros(took),
+        });
+    }
+
+    fn count(&self, end: End<'_>, took: Duration) {
+        let reason = end.rejection.and_then(Rejection::reason);
+        self.metrics.count(end.outcome, reason);
+        self.metrics.took(took, self.verify, self.upstream);
+        if let Some(by) = self.known.by {
+            self.metrics.count_key(self.route.purpose, by);
+        }
+        if let Some(outcome) = self.observed {
+            self.metrics.count_observed(outcome);
+        }
+        if end.outcome.is_genuine() {
+            let at = self.judged.unwrap_or_else(Timestamp::now);
+            self.metrics.genuine(at);
+        }
+        // Of those that reach the app: a copy is older than its first, and tells nothing of clocks.
+        let is_accepted = self.attempt.is_some();
+        if let Some(age) = self.age().filter(|_| is_accepted) {
+            self.metrics.accepted(age);
+        }
+    }
+
+    /// Microseconds since it was signed.
+    fn age(&self) -> Option<i64> {
+        let (now, at) = self.judged.zip(self.known.at)?;
+        Some(now.as_microsecond() - at.as_microsecond())
+    }
+
+    fn verdict(&self, end: End<'_>) -> Option<Verdict> {
+        if self.route.gateway.mode == Mode::Enforce {
+            return None;
+        }
+        let refused = end.rejection.filter(|_| self.observed.is_some());
+        Some(match refused.and_then(Rejection::reason) {
+            Some(reason) => Verdict::WouldReject(reason.label()),
+            None if self.attempt.is_none() => return None,
+            None => Verdict::Accepted,
+        })
+    }
+
+    fn log(&self, end: End<'_>, took: Duration, verdict: Option<&str>) {
+        let bypassed = (!self.is_known).then_some(&Rejection::StoreDown);
+        let rejection = end.rejection.or(bypassed);
+        let reason = rejection.and_then(Rejection::reason).map(Reason::label);
+        let why = reason.and(rejection).map(ToString::to_string);
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    gateway = &*self.route.gateway.name,
+                    route = &*self.route.path,
+                    from = self.from.map(|from| from.to_string()),
+                    client = self.known.client.as_deref(),
+                    outcome = end.outcome.label(),
+                    reason,
+                    why,
+                    advice = rejection.and_then(Rejection::advice),
+                    verdict,
+                    id = self.known.key.map(|key| key.to_string()),
+                    reference = self.known.reference.as_deref().map(shortened),
+                    age_s = self.age().map(|micros| micros / 1_000_000),
+                    attempt = self.attempt,
+                    bytes = self.bytes,
+                    bypassed = bypassed.map(|_| true),
+                    status = end.status,
+                    app_status = self.app_status,
+                    verify_us = micros(self.verify.unwrap_or_default()),
+                    upstream_us = self.upstream.map(micros),
+                    total_us = micros(took),
+                    "notification"
+                )
+            };
+        }
+        if !self.is_known {
+            line!(error);
+        } else if end.outcome.is_usual() {
+            line!(info);
+        } else {
+            line!(warn);
+        }
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn shortened(reference: &str) -> String {
+    let mut kept: String = reference.chars().take(LONGEST_REFERENCE).collect();
+    if kept.len() < reference.len() {
+        kept.push('…');
+    }
+    kept
+}

@@ -1,0 +1,214 @@
+//! The log: one line per event on stdout, as JSON or as text.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use std::fmt;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::FmtContext;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// One JSON object per line.
+    #[default]
+    Json,
+    /// For people at a terminal.
+    Text,
+}
+
+/// The log at work; it ends with this.
+#[derive(Debug)]
+pub struct Log {
+    _guard: WorkerGuard,
+    /// What it could not write.
+    pub lost: LostLines,
+}
+
+/// How many lines were lost, since nobody read them in time.
+#[derive(Clone, Debug, Default)]
+pub struct LostLines(Option<ErrorCounter>);
+
+impl LostLines {
+    /// Their number so far.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let lost = self.0.as_ref().map(ErrorCounter::dropped_lines);
+        lost.and_then(|lost| u64::try_from(lost).ok())
+            .unwrap_or_default()
+    }
+}
+
+/// So many lines may wait for a slow reader: some megabytes.
+const WAITING: usize = 8192;
+
+/// Starts the log on stdout. It never blocks: lines that a full pipe cannot take are dropped, and counted.
+/// `filter` says which of our own lines are written, as `RUST_LOG` does elsewhere.
+///
+/// # Errors
+/// A sentence about a filter that cannot be read.
+pub fn start(form: Form, filter: &str) -> Result<Log, String> {
+    let filter = match filter {
+        "" => "info",
+        filter => filter,
+    };
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        format!("RUST_LOG: {error}; right is, for example, warn or kawal=debug")
+    })?;
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING)
+        .lossy(true)
+        .thread_name("log")
+        .finish(std::io::stdout());
+    let lost = LostLines(Some(writer.error_counter()));
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(Line(form))
+        .with_writer(writer);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(may_be_told))
+        .with(lines)
+        .init();
+    std::panic::set_hook(Box::new(|panic| {
+        // The message may hold what was sent; the place does not.
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "a fault of our own");
+    }));
+    Ok(Log {
+        _guard: guard,
+        lost,
+    })
+}
+
+/// Lines of libraries may hold what was sent, and there may be any number of them, so whatever the filter
+/// says they are not written; but for those of Pingora's accept loop.
+fn may_be_told(line: &Metadata<'_>) -> bool {
+    let target = line.target();
+    let is_ours = target == "kawal" || target.starts_with("kawal::");
+    is_ours || (target == "pingora_core::services::listening" && *line.level() <= Level::ERROR)
+}
+
+/// Time, level, then the event's fields in their order.
+struct Line(Form);
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let level = event.metadata().level();
+        let now = Timestamp::now();
+        match self.0 {
+            Form::Json => {
+                let level = level.as_str().to_ascii_lowercase();
+                let mut line = format!("{{\"time\":\"{now:.3}\",\"level\":\"{level}\"");
+                event.record(&mut Members(&mut line));
+                writeln!(writer, "{line}}}")
+            }
+            Form::Text => {
+                let mut words = Words::default();
+                event.record(&mut words);
+                let Words { message, fields } = words;
+                writeln!(writer, "{now:.3} {level:5} {message}{fields}")
+            }
+        }
+    }
+}
+
+/// Appends fields as JSON members.
+struct Members<'a>(&'a mut String);
+
+/// Collects fields as ` name=value`, and the message.
+#[derive(Default)]
+struct Words {
+    message: String,
+    fields: String,
+}
+
+/// Takes the fields of an event, one after the other.
+trait Fields {
+    fn add(&mut self, field: &Field, value: Value);
+}
+
+impl Fields for Members<'_> {
+    fn add(&mut self, field: &Field, value: Value) {
+        let name = Value::from(field.name());
+        self.0.push_str(&format!(",{name}:{value}"));
+    }
+}
+
+impl Fields for Words {
+    fn add(&mut self, field: &Field, value: Value) {
+        let plain = value.as_str().filter(|text| is_plain(text));
+        // Otherwise as JSON writes it, so that no value looks like another line or field.
+        let text = plain.map_or_else(|| escape_controls(&value.to_string()), str::to_owned);
+        match field.name() {
+            "message" => self.message = value.as_str().map_or(text, escape_controls),
+            name => self.fields.push_str(&format!(" {name}={text}")),
+        }
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '=' | '\\'))
+}
+
+/// JSON escapes the control characters of ASCII alone.
+fn escape_controls(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            true => escaped.extend(c.escape_unicode()),
+            false => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+macro_rules! visit {
+    ($($of:ty),*) => {$(
+        impl Visit for $of {
+            fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+                self.add(field, format!("{value:?}").into());
+            }
+
+            fn record_str(&mut self, field: &Field, value: &str) {
+                self.add(field, value.into());
+            }
+
+            fn record_u64(&mut self, field: &Field, value: u64) {
+                self.add(field, value.into());
+            }
+
+            fn record_i64(&mut self, field: &Field, value: i64) {
+                self.add(field, value.into());
+            }
+
+            fn record_f64(&mut self, field: &Field, value: f64) {
+                self.add(field, value.into());
+            }
+
+            fn record_bool(&mut self, field: &Field, value: bool) {
+                self.add(field, value.into());
+            }
+        }
+    )*};
+}
+
+visit!(Members<'_>, Words);
