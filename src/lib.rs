@@ -72,6 +72,21 @@
 //! tokens are made of the client's secret, so that every replica knows them; the ledger keeps them for
 //! repeated requests only.
 //!
+//! # Observed, and yet not admitted
+//!
+//! A gateway may be observed only ([`forward::Mode`]): it is judged as ever, and what would be refused goes to
+//! the app, marked. Such a request is a [`forward::Observed`], which [`route`] alone makes, of a refusal, for a
+//! gateway that is observed. It holds no claim, so whatever the app makes of it the ledger does not learn
+//! (`tests/suite/observe.rs`).
+//!
+//! # One configuration, whole
+//!
+//! What a configuration decides is one value (`server/live.rs`): a request takes it at its first byte and keeps
+//! it to its answer, and a reload replaces it as a whole, or not at all (`server/reload.rs`). What outlives it is
+//! the ledger, which is told of bases that come and go *before* anything is claimed under them
+//! ([`ledger::Ledger::follow`]), the connections, and the counters, which are found once for each
+//! configuration and counted without a lock ([`telemetry::GatewayMetrics`]).
+//!
 //! # Why Pingora is the engine and not the pipeline
 //!
 //! Pingora's own proxy connects to the app before it has the body, and cancels the app's call

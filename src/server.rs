@@ -112,7 +112,7 @@ impl Server {
             let now = ticks.tick().await.into_std();
             let live = self.live.load_full();
             for (gateway, metrics) in live.gateways() {
-                if let Some(drift) = metrics.drift.look() {
+                if let Some(drift) = metrics.look_at_drift() {
                     tracing::warn!(
                         gateway = &*gateway.name,
                         drift_s = drift.round(),

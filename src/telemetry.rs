@@ -12,7 +12,6 @@ mod picture;
 mod recent;
 
 pub use decision::{Decision, End};
-pub use drift::Drift;
 pub use gateway::GatewayMetrics;
 pub use log::{Form, Log, LostLines, start};
 pub use metrics::{Metrics, Readings, ReloadOf};

@@ -101,7 +101,7 @@ fn of_gateway(gateway: &Gateway, metrics: &GatewayMetrics, picture: &Picture) ->
             Mode::Enforce => "enforce",
             Mode::Observe => "observe",
         },
-        "skew_s": metrics.drift.median(),
+        "skew_s": metrics.drift(),
         "last": metrics.last().map(time),
         "outcomes": by_outcome(metrics.outcomes()),
         "reasons": reasons.collect::<Map<_, _>>(),

@@ -24,14 +24,11 @@ impl Live {
     /// To be called inside a tokio runtime: the app's name is kept resolved from now on.
     pub(super) fn new(config: Config, metrics: &Metrics) -> Self {
         let upstream = Arc::new(config.upstream);
-        let counted = |gateway: Arc<Gateway>| {
-            let metrics = metrics.of(&gateway);
-            (gateway, metrics)
-        };
+        let counters = metrics.of(&config.gateways);
         Self {
             _resolving: upstream::keep_resolved(Arc::clone(&upstream)),
             upstream,
-            gateways: config.gateways.into_iter().map(counted).collect(),
+            gateways: config.gateways.into_iter().zip(counters).collect(),
             routes: config.routes,
             timeouts: config.timeouts,
             limits: config.limits,

@@ -1,32 +1,29 @@
 //! Whether a gateway's clock and our own drift apart.
 
-use prometheus_client::metrics::gauge::Gauge;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 /// So many of the last accepted notifications are looked at.
 const SAMPLES: usize = 31;
 /// Fewer say nothing.
 const LEAST: usize = 3;
-/// Daemons that set clocks leave less, in microseconds.
-const TOLERATED: i64 = 60_000_000;
+/// Daemons that set clocks leave less, in seconds.
+const TOLERATED: f64 = 60.0;
 
 /// The ages of the last accepted notifications, taken without a lock.
 #[derive(Clone, Debug)]
-pub struct Drift(Arc<Inner>);
+pub(super) struct Drift(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    gauge: Gauge<f64, AtomicU64>,
     taken: AtomicUsize,
     ages: [AtomicI64; SAMPLES],
     is_off: AtomicBool,
 }
 
 impl Drift {
-    pub(super) fn new(gauge: Gauge<f64, AtomicU64>) -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::new(Inner {
-            gauge,
             taken: AtomicUsize::new(0),
             ages: std::array::from_fn(|_| AtomicI64::new(0)),
             is_off: AtomicBool::new(false),
@@ -42,7 +39,7 @@ impl Drift {
 
     /// The median in seconds; `None` before there is enough to tell.
     #[must_use]
-    pub fn median(&self) -> Option<f64> {
+    pub(super) fn median(&self) -> Option<f64> {
         let taken = self.0.taken.load(Ordering::Relaxed).min(SAMPLES);
         let ages = self.0.ages.iter().take(taken);
         let mut ages: Vec<i64> = ages.map(|age| age.load(Ordering::Relaxed)).collect();
@@ -55,14 +52,11 @@ impl Drift {
         Some(seconds)
     }
 
-    /// Brings the gauge up to date; the drift, where it has just become too large.
-    #[must_use]
-    pub fn look(&self) -> Option<f64> {
-        let median = self.median()?;
-        self.0.gauge.set(median);
-        let is_off = median.abs() > TOLERATED as f64 / 1e6;
+    /// Whether a median has just become too large.
+    pub(super) fn turns_bad(&self, median: f64) -> bool {
+        let is_off = median.abs() > TOLERATED;
         let was_off = self.0.is_off.swap(is_off, Ordering::Relaxed);
-        (is_off && !was_off).then_some(median)
+        is_off && !was_off
     }
 }
 
@@ -72,10 +66,11 @@ mod tests {
 
     #[test]
     fn a_median_beyond_a_minute_is_told_once() {
-        let drift = Drift::new(Gauge::default());
+        let drift = Drift::new();
         let add = |seconds: i64, times: usize| {
             (0..times).for_each(|_| drift.add(seconds * 1_000_000));
-            drift.look()
+            let median = drift.median()?;
+            drift.turns_bad(median).then_some(median)
         };
         assert_eq!(add(-90, 2), None);
         assert_eq!(add(-90, 1), Some(-90.0));

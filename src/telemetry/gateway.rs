@@ -9,10 +9,12 @@ use crate::scheme::ProvenBy;
 use crate::secret::{Client, KeyKind};
 use crate::settle::Outcome;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -52,6 +54,8 @@ pub(super) struct Families {
     drift: Family<Labels<1>, Seconds>,
     observing: Family<Labels<1>, Gauge>,
     last: Family<Labels<1>, Seconds>,
+    /// What is known of clocks outlives a configuration.
+    drifts: Mutex<HashMap<Arc<str>, Drift>>,
 }
 
 impl Families {
@@ -69,6 +73,7 @@ impl Families {
             drift: Family::default(),
             observing: Family::default(),
             last: Family::default(),
+            drifts: Mutex::default(),
         };
         all.register(registry);
         all
@@ -171,9 +176,33 @@ impl Families {
             secrets: self.keys(gateway, KeyKind::Secret),
             public_keys: self.keys(gateway, KeyKind::PublicKey),
             by: gateway.scheme.key_kind(),
-            drift: Drift::new(self.drift.get_or_create_owned(&name())),
+            drift: self.drift_of(&gateway.name),
+            drift_seconds: self.drift.get_or_create_owned(&name()),
             last: self.last.get_or_create_owned(&name()),
         }
+    }
+
+    fn drift_of(&self, name: &Arc<str>) -> Drift {
+        let mut drifts = self.drifts.lock();
+        drifts
+            .entry(Arc::clone(name))
+            .or_insert_with(Drift::new)
+            .clone()
+    }
+
+    /// Takes away what says how a gateway is doing, of those that are no longer there. What was counted stays.
+    pub(super) fn forget_all_but(&self, gateways: &[Arc<Gateway>]) {
+        let is_there = |name: &Arc<str>| gateways.iter().any(|gateway| gateway.name == *name);
+        self.drifts.lock().retain(|name, _| {
+            let labels = [("gateway", name.to_string())];
+            let stays = is_there(name);
+            if !stays {
+                self.drift.remove(&labels);
+                self.observing.remove(&labels);
+                self.last.remove(&labels);
+            }
+            stays
+        });
     }
 
     /// A counter for every key of every client, both in their order.
@@ -215,8 +244,8 @@ pub struct GatewayMetrics {
     secrets: Vec<Vec<Counter>>,
     public_keys: Vec<Vec<Counter>>,
     by: KeyKind,
-    /// How far its clock and ours differ.
-    pub drift: Drift,
+    drift: Drift,
+    drift_seconds: Seconds,
     last: Seconds,
 }
 
@@ -271,6 +300,20 @@ impl GatewayMetrics {
     pub(super) fn accepted(&self, age_micros: i64) {
         self.skew.observe(age_micros);
         self.drift.add(age_micros);
+    }
+
+    /// The median of the ages of the last accepted ones, in seconds; `None` before there are enough.
+    #[must_use]
+    pub fn drift(&self) -> Option<f64> {
+        self.drift.median()
+    }
+
+    /// Brings the gauge up to date; the drift, where it has just become too large.
+    #[must_use]
+    pub fn look_at_drift(&self) -> Option<f64> {
+        let median = self.drift.median()?;
+        self.drift_seconds.set(median);
+        self.drift.turns_bad(median).then_some(median)
     }
 
     /// How often each outcome was, in the order of [`Outcome::LABELS`].

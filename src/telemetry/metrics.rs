@@ -11,6 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a reload was for.
@@ -130,11 +131,15 @@ impl Metrics {
         }
     }
 
-    /// The counters of a gateway, found once: counting looks nothing up. Those of one that was there before go
-    /// on.
+    /// The counters of all gateways, in their order, found once: counting looks nothing up. Those of one that
+    /// was there before go on.
     #[must_use]
-    pub fn of(&self, gateway: &Gateway) -> GatewayMetrics {
-        self.families.resolve(gateway)
+    pub fn of(&self, gateways: &[Arc<Gateway>]) -> Vec<GatewayMetrics> {
+        self.families.forget_all_but(gateways);
+        gateways
+            .iter()
+            .map(|gateway| self.families.resolve(gateway))
+            .collect()
     }
 
     /// Counts and logs a request that came to no route; without a status it got no answer.
