@@ -1,50 +1,27 @@
 //! From a path to its policy, and the order of judgement.
 
+mod gateway;
 mod normalise;
+mod routes;
+
+pub use gateway::Gateway;
+pub use routes::{Found, Policy, Routes};
 
 use crate::answer::{Form, Respond, Service};
 use crate::clock::Moment;
 use crate::convert::{Convert, Message, Payload};
-use crate::forward::{Mode, Observed, Proven, Unmatched};
-use crate::freshness::Window;
+use crate::forward::{Mode, Observed, Proven};
 use crate::intake::{Head, Received};
 use crate::ledger::{Admitted, Basis, Key, Ledger, Terms};
 use crate::rejection::{Grant, Rejection};
-use crate::scheme::{Acknowledgement, ProvenBy, Scheme};
-use crate::secret::KeyRing;
-use crate::token::{self, Issuer, TokenRequest};
-use ipnet::IpNet;
+use crate::scheme::{Acknowledgement, ProvenBy};
+use crate::token::{self, TokenRequest};
 use jiff::Timestamp;
-use normalise::normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// One sender: its scheme, its clients and its policy.
-#[derive(Debug)]
-pub struct Gateway {
-    /// Its name in the configuration.
-    pub name: Arc<str>,
-    /// Its place among all gateways of the configuration.
-    pub number: usize,
-    /// How it proves its notifications.
-    pub scheme: Scheme,
-    /// Its clients.
-    pub ring: KeyRing,
-    /// The limits for its signed times.
-    pub window: Window,
-    /// How long a delivered notification stays known.
-    pub remember: Duration,
-    /// Whether it is refused what the judgement refuses.
-    pub mode: Mode,
-    /// The addresses it may come from; empty for any.
-    pub allow_from: Vec<IpNet>,
-    /// Gives the tokens that its notifications must bear, where it has a token route.
-    pub issuer: Option<Issuer>,
-}
 
 /// One path and its policy.
 #[derive(Debug)]
@@ -73,23 +50,6 @@ pub struct Route {
     pub upstream_timeout: Duration,
     /// What keys and contents of its notifications are made by.
     pub basis: Basis,
-}
-
-impl Gateway {
-    /// All that decides under which key, with which content and for how long a notification is known.
-    #[must_use]
-    pub fn basis(&self, convert: Convert) -> Basis {
-        let stand_ins: Vec<_> = self.ring.stand_ins().collect();
-        let others = format!(
-            "{:?} {:?} {convert:?} {stand_ins:?}",
-            self.window, self.remember
-        );
-        Basis::of([
-            self.name.as_bytes(),
-            self.scheme.digest(),
-            others.as_bytes(),
-        ])
-    }
 }
 
 /// What comes to a route.
@@ -343,79 +303,5 @@ impl Route {
             again,
             basis: self.basis,
         }
-    }
-}
-
-/// All routes, and what becomes of everything else.
-#[derive(Debug)]
-pub struct Routes {
-    exact: HashMap<Arc<str>, Arc<Route>>,
-    normalised: HashSet<String>,
-    unmatched: Policy,
-}
-
-/// What becomes of a path without a route.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Policy {
-    /// 404.
-    #[default]
-    Reject,
-    /// Streamed to the app, never verified.
-    Forward,
-}
-
-/// Where a request goes.
-#[derive(Debug)]
-pub enum Found {
-    /// To judgement.
-    Route(Arc<Route>),
-    /// To the app, unverified.
-    Unmatched(Unmatched),
-}
-
-impl Routes {
-    /// These routes, whose paths differ.
-    #[must_use]
-    pub fn new(routes: Vec<Route>, unmatched: Policy) -> Self {
-        Self {
-            normalised: routes
-                .iter()
-                .filter_map(|route| normalise(&route.path))
-                .collect(),
-            exact: routes
-                .into_iter()
-                .map(|route| (Arc::clone(&route.path), Arc::new(route)))
-                .collect(),
-            unmatched,
-        }
-    }
-
-    /// Finds the route of a request by its path, byte for byte.
-    ///
-    /// # Errors
-    /// [`Rejection::NoRoute`], and [`Rejection::Malformed`] for a path that an app may take for a
-    /// route's although it is another: it would get around the judgement.
-    pub fn find(&self, head: &Head) -> Result<Found, Rejection> {
-        if let Some(route) = self.exact.get(head.path()) {
-            return Ok(Found::Route(Arc::clone(route)));
-        }
-        let normalised = normalise(head.path());
-        if normalised.is_none_or(|normalised| self.normalised.contains(&normalised)) {
-            return Err(Rejection::Malformed(
-                "a path that becomes a route's only when normalised",
-            ));
-        }
-        match self.unmatched {
-            Policy::Reject => Err(Rejection::NoRoute),
-            Policy::Forward => Ok(Found::Unmatched(Unmatched::new(head))),
-        }
-    }
-
-    /// All routes, by path.
-    pub fn iter(&self) -> impl Iterator<Item = &Route> {
-        let mut routes: Vec<_> = self.exact.values().map(Arc::as_ref).collect();
-        routes.sort_by(|a, b| a.path.cmp(&b.path));
-        routes.into_iter()
     }
 }

@@ -10,16 +10,17 @@ mod live;
 mod relay;
 mod reload;
 mod shutdown;
+mod status;
 mod upstream;
 
 pub use listen::{Bound, bind};
 pub use shutdown::EndSignals;
 
-use crate::admin::{Inside, Loaded};
+use crate::admin::Loaded;
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Files};
 use crate::ledger::{Complaint, Key, Ledger};
-use crate::telemetry::{self, LostLines, Metrics, Picture, Readings, Recent};
+use crate::telemetry::{LostLines, Metrics, Picture, Recent};
 use arc_swap::ArcSwap;
 use connection::Listener;
 use limit::ConnectionLimit;
@@ -33,7 +34,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
 use upstream::Pool;
 
@@ -69,65 +70,6 @@ impl Server {
 
     fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
-    }
-
-    /// A configuration was taken over, or refused for a fault.
-    fn loaded(&self, fault: Option<String>) {
-        let mut loaded = self.loaded.lock();
-        if fault.is_none() {
-            loaded.at = self.clock.now().wall;
-        }
-        loaded.fault = fault;
-    }
-
-    fn readings(&self) -> Readings {
-        Readings {
-            in_flight: self.in_flight.count(),
-            connections: self.connections.taken(),
-            ledger: self.ledger.filled(),
-        }
-    }
-
-    /// What the admin listener tells of.
-    fn inside<'a>(&'a self, live: &'a Live) -> Inside<'a> {
-        Inside {
-            now: self.clock.now().wall,
-            started: self.clock.started(),
-            draining: self.is_draining(),
-            readings: self.readings(),
-            loaded: self.loaded.lock().clone(),
-            ledger: &self.ledger,
-            metrics: &self.metrics,
-            gateways: live.gateways(),
-            picture: &self.picture,
-            recent: &self.recent,
-        }
-    }
-
-    /// Looks at what nobody has to look at for every request; never comes back.
-    async fn watch(&self) {
-        let mut ticks = tokio::time::interval(Duration::from_secs(1));
-        let mut next_bar = Instant::now() + telemetry::EVERY;
-        loop {
-            let now = ticks.tick().await.into_std();
-            let live = self.live.load_full();
-            for (gateway, metrics) in live.gateways() {
-                if let Some(drift) = metrics.look_at_drift() {
-                    tracing::warn!(
-                        gateway = &*gateway.name,
-                        drift_s = drift.round(),
-                        advice = "set the clock of this host: the usual cause of everything being stale; if other \
-                                  gateways do not drift, it is this gateway's clock, or it delivers old ones",
-                        "clock drift"
-                    );
-                }
-            }
-            if now >= next_bar {
-                next_bar = now + telemetry::EVERY;
-                self.picture
-                    .advance(live.gateways().iter().map(|(_, metrics)| metrics));
-            }
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod decision;
 mod drift;
+mod families;
 mod gateway;
 mod histogram;
 mod log;

@@ -1,6 +1,7 @@
 //! Everything that is counted. Labels come from the configuration only.
 
-use super::gateway::{Families, GatewayMetrics};
+use super::families::Families;
+use super::gateway::GatewayMetrics;
 use super::log::LostLines;
 use crate::ledger::Ledger;
 use crate::rejection::{Reason, Rejection};
