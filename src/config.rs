@@ -81,7 +81,15 @@ impl Config {
 
     /// The same, and the files that it was made of, or that it failed for.
     pub fn load_watched(file: &Path) -> (Result<Self, Vec<Fault>>, Files) {
-        let reader = Reader::new(file);
+        Self::load_by(Reader::new(file, false))
+    }
+
+    /// The same once more, from regular files only.
+    pub fn load_again(file: &Path) -> (Result<Self, Vec<Fault>>, Files) {
+        Self::load_by(Reader::new(file, true))
+    }
+
+    fn load_by(reader: Reader) -> (Result<Self, Vec<Fault>>, Files) {
         let value = source::read(&reader).map_err(|fault| vec![fault]);
         let config = value.and_then(|value| Self::build(&value, &reader));
         (config, reader.into_files())

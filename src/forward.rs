@@ -45,6 +45,15 @@ pub enum Verdict {
     WouldReject(&'static str),
 }
 
+impl Verdict {
+    /// What is said of one that would have been refused for this, or of one that would have passed.
+    #[must_use]
+    pub fn of(refused: Option<&Rejection>) -> Self {
+        let reason = refused.and_then(Rejection::reason);
+        reason.map_or(Self::Accepted, |reason| Self::WouldReject(reason.label()))
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -80,6 +89,7 @@ impl Observed {
     ) -> Option<Self> {
         let verdict = Verdict::WouldReject(why.reason()?.label());
         let mut head = RequestHead::routed(message, secret);
+        head.headers.retain(|(name, _)| !names_another_target(name));
         head.add("X-Kawal-Gateway", gateway);
         head.add_some("X-Kawal-Client", proven.client);
         head.add_some("X-Kawal-Notification-Id", proven.key);
@@ -95,6 +105,7 @@ pub struct AppRequest {
     to: Arc<[Endpoint]>,
     head: RequestHead,
     body: Bytes,
+    is_verified: bool,
 }
 
 impl AppRequest {
@@ -102,6 +113,13 @@ impl AppRequest {
     #[must_use]
     pub fn open(self) -> (Arc<[Endpoint]>, RequestHead, Bytes) {
         (self.to, self.head, self.body)
+    }
+
+    /// Whether it is the last on its connection: an app that does not read a body takes it for the next
+    /// request, and what nobody verified could name any gateway there.
+    #[must_use]
+    pub fn ends_connection(&self) -> bool {
+        !self.is_verified && !self.body.is_empty()
     }
 }
 
@@ -146,7 +164,7 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    fn guarded(payload: &Payload, gateway: &str, mode: Mode, claim: &Claim) -> Self {
+    fn guarded(payload: &Payload, gateway: &str, verdict: Option<Verdict>, claim: &Claim) -> Self {
         let signed = payload.signed();
         let mut head = Self::routed(payload.message(), signed.secret_header.as_deref());
         head.add("X-Kawal-Gateway", gateway);
@@ -155,9 +173,7 @@ impl RequestHead {
         head.add_some("X-Kawal-Signed-At", signed.at);
         head.add("X-Kawal-Covers", &signed.covers);
         head.add("X-Kawal-Attempt", claim.attempt());
-        if mode == Mode::Observe {
-            head.add("X-Kawal-Verdict", Verdict::Accepted);
-        }
+        head.add_some("X-Kawal-Verdict", verdict);
         head
     }
 

@@ -12,6 +12,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
@@ -161,10 +162,23 @@ impl Reference {
         base: &Path,
         parse: impl FnOnce(Vec<u8>) -> Result<K, String>,
     ) -> Result<K, String> {
+        self.load_by(base, |path| std::fs::read(path), parse)
+    }
+
+    /// The same, where something else reads files.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_by<K>(
+        &self,
+        base: &Path,
+        read: impl FnOnce(&Path) -> io::Result<Vec<u8>>,
+        parse: impl FnOnce(Vec<u8>) -> Result<K, String>,
+    ) -> Result<K, String> {
         match self {
             Self::File(path) => {
                 let path = base.join(path);
-                let bytes = std::fs::read(&path)
+                let bytes = read(&path)
                     .map_err(|error| format!("file {} cannot be read: {error}", path.display()))?;
                 parse(bytes).map_err(|why| format!("file {} {why}", path.display()))
             }

@@ -14,7 +14,7 @@ mod status;
 mod upstream;
 
 pub use listen::{Bound, bind};
-pub use shutdown::EndSignals;
+pub use shutdown::{EndSignals, outlive_hangups};
 
 use crate::admin::Loaded;
 use crate::clock::{Clock, Moment};

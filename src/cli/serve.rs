@@ -7,6 +7,7 @@ use crate::telemetry::{self, Form};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 pub(super) fn run(source: Source, form: Form) -> Exit {
+    server::outlive_hangups();
     let file = config::find(source.config);
     let filter = std::env::var("RUST_LOG").unwrap_or_default();
     let log = match telemetry::start(form, &filter) {

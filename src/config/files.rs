@@ -5,6 +5,8 @@ use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// The content of files at one time. Contents are compared, never modification times or inodes: Kubernetes
@@ -20,29 +22,22 @@ pub struct Files {
 type Content = Option<[u8; 32]>;
 
 impl Files {
-    /// The same files as they are now.
+    /// The same files as they are now. What is no regular file, such as a pipe, can be read once only, and
+    /// counts as unchanged.
     #[must_use]
     pub fn look_again(&self) -> Self {
-        let read = |path: &PathBuf| {
-            (
-                path.clone(),
-                std::fs::read(path).ok().as_deref().map(digest),
-            )
+        let read = |(path, before): (&PathBuf, &Content)| {
+            let content = match std::fs::metadata(path) {
+                Ok(found) if !found.is_file() => *before,
+                Ok(_) => read(path).ok().as_deref().map(digest),
+                Err(_) => None,
+            };
+            (path.clone(), content)
         };
         Self {
             configuration: self.configuration.clone(),
-            contents: self.contents.keys().map(read).collect(),
+            contents: self.contents.iter().map(read).collect(),
         }
-    }
-
-    /// Whether what was read here is what was read there: files that only one of them knows tell nothing.
-    #[must_use]
-    pub fn agree_with(&self, other: &Self) -> bool {
-        let mut both = self
-            .contents
-            .iter()
-            .filter_map(|(path, content)| Some((content, other.contents.get(path)?)));
-        both.all(|(content, others)| content == others)
     }
 
     /// Whether the configuration itself is the same, and only files that it names differ.
@@ -50,6 +45,20 @@ impl Files {
     pub fn has_same_configuration(&self, other: &Self) -> bool {
         let of = |files: &Self| files.contents.get(&self.configuration).copied().flatten();
         of(self) == of(other)
+    }
+}
+
+/// No configuration and no key is larger, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= LARGEST => Ok(bytes),
+        _ => Err(io::Error::other("it is larger than 16 MiB")),
     }
 }
 
@@ -64,13 +73,16 @@ impl fmt::Debug for Files {
 #[derive(Debug)]
 pub(super) struct Reader {
     base: PathBuf,
+    is_again: bool,
     seen: RefCell<Files>,
 }
 
 impl Reader {
-    /// For this configuration; relative paths start in its folder.
-    pub(super) fn new(configuration: &Path) -> Self {
+    /// For this configuration; relative paths start in its folder. Where it is read again, only regular files
+    /// are: to read a pipe could take for ever.
+    pub(super) fn new(configuration: &Path, is_again: bool) -> Self {
         Self {
+            is_again,
             base: configuration.parent().unwrap_or(Path::new("")).to_owned(),
             seen: RefCell::new(Files {
                 configuration: configuration.to_owned(),
@@ -85,11 +97,11 @@ impl Reader {
     }
 
     /// The configuration's own text.
-    pub(super) fn text(&self) -> std::io::Result<String> {
+    pub(super) fn text(&self) -> io::Result<String> {
         let path = self.seen.borrow().configuration.clone();
-        let bytes = std::fs::read(&path);
+        let bytes = self.read(&path);
         self.saw(path, bytes.as_deref().ok());
-        String::from_utf8(bytes?).map_err(|_| std::io::Error::other("it is not UTF-8"))
+        String::from_utf8(bytes?).map_err(|_| io::Error::other("it is not UTF-8"))
     }
 
     /// Reads what a reference names.
@@ -108,12 +120,20 @@ impl Reader {
         if let Some(path) = &path {
             self.saw(path.clone(), None);
         }
-        reference.load(&self.base, |bytes| {
+        let parse = |bytes: Vec<u8>| {
             if let Some(path) = path {
                 self.saw(path, Some(&bytes));
             }
             parse(bytes)
-        })
+        };
+        reference.load_by(&self.base, |path| self.read(path), parse)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if self.is_again && !std::fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        read(path)
     }
 
     pub(super) fn into_files(self) -> Files {

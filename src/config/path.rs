@@ -152,6 +152,7 @@ fn route(
         let says = "must be longer than zero and at most a day";
         faults.add(key("timeouts.upstream"), says);
     }
+    let duplicate = duplicate(faults, at, &shape, defaults);
     Route {
         methods: shape
             .methods
@@ -163,9 +164,9 @@ fn route(
         service: shape.service,
         public_path: shape.public_path.as_deref().map(Into::into),
         convert: shape.convert,
-        basis: gateway.basis(shape.convert),
+        basis: gateway.basis(shape.convert, duplicate == Duplicate::Forward),
         respond: respond(faults, at, &shape, &gateway),
-        duplicate: duplicate(faults, at, &shape, defaults),
+        duplicate,
         body_limit: body_limit(faults, at, shape.limits.as_ref(), defaults),
         upstream_timeout,
         gateway,

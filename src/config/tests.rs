@@ -14,7 +14,7 @@ fn value(yaml: &str) -> Value {
 fn faults(yaml: &str) -> Vec<String> {
     let built = Config::build(
         &value(yaml),
-        &Reader::new(Path::new("/nonexistent/kawal.yaml")),
+        &Reader::new(Path::new("/nonexistent/kawal.yaml"), false),
     );
     built.unwrap_err().iter().map(ToString::to_string).collect()
 }
@@ -84,7 +84,7 @@ fn warns_of_what_a_snap_gateway_leaves_open() {
     ] {
         let config = Config::build(
             &value(&format!("{gateways}{routes}")),
-            &Reader::new(Path::new("/kawal.yaml")),
+            &Reader::new(Path::new("/kawal.yaml"), false),
         );
         let mut warnings = config.unwrap().warnings;
         for word in words {

@@ -1,6 +1,6 @@
 //! The address of the app, which only an admitted notification gets to know.
 
-use super::{AppRequest, Mode, Observed, Outbound, Passage, RequestHead, Unmatched};
+use super::{AppRequest, Observed, Outbound, Passage, RequestHead, Unmatched, Verdict};
 use crate::ledger::Admitted;
 use parking_lot::RwLock;
 use std::net::SocketAddr;
@@ -11,16 +11,14 @@ use std::sync::Arc;
 /// what was admitted becomes one.
 ///
 /// ```compile_fail
-/// # use kawal::forward::{Mode, Upstream};
-/// # fn f(upstream: &Upstream, payload: kawal::convert::Payload) {
-/// upstream.address(payload, "doku", Mode::Enforce);
+/// # fn f(upstream: &kawal::forward::Upstream, payload: kawal::convert::Payload) {
+/// upstream.address(payload, "doku", None);
 /// # }
 /// ```
 ///
 /// ```
-/// # use kawal::forward::{Mode, Upstream};
-/// # fn f(upstream: &Upstream, admitted: kawal::ledger::Admitted) {
-/// upstream.address(admitted, "doku", Mode::Enforce);
+/// # fn f(upstream: &kawal::forward::Upstream, admitted: kawal::ledger::Admitted) {
+/// upstream.address(admitted, "doku", None);
 /// # }
 /// ```
 #[derive(Debug)]
@@ -76,14 +74,15 @@ impl Upstream {
         })
     }
 
-    /// The only maker of an [`Outbound`].
+    /// The only maker of an [`Outbound`]; in observe mode it is told the verdict.
     #[must_use]
-    pub fn address(&self, admitted: Admitted, gateway: &str, mode: Mode) -> Outbound {
+    pub fn address(&self, admitted: Admitted, gateway: &str, verdict: Option<Verdict>) -> Outbound {
         let (payload, claim) = admitted.into_parts();
         let request = AppRequest {
             to: self.endpoints(),
-            head: RequestHead::guarded(&payload, gateway, mode, &claim),
+            head: RequestHead::guarded(&payload, gateway, verdict, &claim),
             body: payload.message().body().clone(),
+            is_verified: true,
         };
         Outbound { request, claim }
     }
@@ -95,6 +94,7 @@ impl Upstream {
             to: self.endpoints(),
             head: observed.head,
             body: observed.body,
+            is_verified: false,
         }
     }
 
@@ -120,6 +120,23 @@ impl Upstream {
     pub fn resolved(&self, to: &[SocketAddr]) {
         if let Address::Named { resolved, .. } = &self.address {
             *resolved.write() = to.iter().copied().map(Endpoint::Tcp).collect();
+        }
+    }
+
+    /// Takes over what the same name resolved to before: a name server that is down is no reason to lose the
+    /// app.
+    pub fn inherit(&self, before: &Self) {
+        let (
+            Address::Named { resolved, .. },
+            Address::Named {
+                resolved: known, ..
+            },
+        ) = (&self.address, &before.address)
+        else {
+            return;
+        };
+        if self.text == before.text {
+            resolved.write().clone_from(&known.read());
         }
     }
 

@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use moka::Expiry;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
-use parking_lot::Mutex;
 use record::{Capacity, Change, Phase, Record, State};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -32,7 +31,7 @@ struct ByRecord;
 
 impl Expiry<Key, Arc<Record>> for ByRecord {
     fn expire_after_create(&self, _: &Key, record: &Arc<Record>, _: Instant) -> Option<Duration> {
-        Some(record.remember)
+        Some(record.remember())
     }
 
     fn expire_after_update(
@@ -42,7 +41,7 @@ impl Expiry<Key, Arc<Record>> for ByRecord {
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(record.remember)
+        Some(record.remember())
     }
 }
 
@@ -135,12 +134,22 @@ impl Memory {
         // The map runs the closures of one key one after the other, so one copy passes.
         self.records.entry(attempt.key).and_compute_with(|entry| {
             let record = entry.map(moka::Entry::into_value);
-            if let Some(Err(why)) = record
-                .as_ref()
-                .map(|record| record.state.lock().refuses(content, attempt.now))
-            {
-                outcome = Err(why);
-                return Op::Nop;
+            if let Some(record) = &record {
+                let state = record.state.lock();
+                let refused = state.refuses(content, attempt.now).err();
+                let is_delivered = matches!(state.phase, Phase::Delivered(_));
+                drop(state);
+                if let Some(why) = refused {
+                    outcome = Err(why);
+                    // A copy may be signed anew, and outlive what is known of its delivery.
+                    return match is_delivered {
+                        true => {
+                            record.remember_for(attempt.remember);
+                            Op::Put(Arc::clone(record))
+                        }
+                        false => Op::Nop,
+                    };
+                }
             }
             if is_unproven {
                 outcome = Err(Rejection::Unproven);
@@ -152,6 +161,7 @@ impl Memory {
                     let mut state = record.state.lock();
                     let claimed = state.claim(&self.capacity, content, (until, token));
                     drop(state);
+                    record.remember_for(attempt.remember);
                     claimed.then_some(record)
                 }
             };
@@ -174,16 +184,14 @@ impl Memory {
         if !self.capacity.take(&self.capacity.live) {
             return None;
         }
-        Some(Arc::new(Record {
-            state: Mutex::new(State {
-                content,
-                attempts: 1,
-                phase,
-                takes_room: true,
-            }),
-            remember,
-            capacity: Arc::clone(&self.capacity),
-        }))
+        let state = State {
+            content,
+            attempts: 1,
+            phase,
+            takes_room: true,
+        };
+        let capacity = Arc::clone(&self.capacity);
+        Some(Arc::new(Record::new(state, remember, capacity)))
     }
 
     /// Ends a claim. One that was taken over has no say; but what the app took is delivered, unless another

@@ -35,18 +35,21 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// All that decides under which key, with which content and for how long a notification is known.
+    /// All that decides under which key, with which content and for how long a notification is known; `again`
+    /// where a delivered one passes again.
     #[must_use]
-    pub fn basis(&self, convert: Convert) -> Basis {
+    pub fn basis(&self, convert: Convert, again: bool) -> Basis {
         let stand_ins: Vec<_> = self.ring.stand_ins().collect();
         let others = format!(
             "{:?} {:?} {convert:?} {stand_ins:?}",
             self.window, self.remember
         );
+        let again: &[u8] = if again { b"again" } else { b"" };
         Basis::of([
             self.name.as_bytes(),
             self.scheme.digest(),
             others.as_bytes(),
+            again,
         ])
     }
 }

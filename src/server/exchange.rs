@@ -7,11 +7,11 @@ use super::live::Live;
 use super::upstream::Patience;
 use crate::answer::Answer;
 use crate::clock::Moment;
-use crate::forward::{Mode, Observed};
+use crate::forward::{Mode, Observed, Verdict};
 use crate::intake::{Head, Received, sender};
 use crate::ledger::Admitted;
 use crate::rejection::{Part, Rejection};
-use crate::route::Route;
+use crate::route::{Purpose, Route};
 use crate::settle::{Outcome, Reply};
 use crate::telemetry::{Decision, End, GatewayMetrics};
 use bytes::Bytes;
@@ -61,9 +61,12 @@ impl Work<'_> {
         decision.judged = Some(now.wall);
         let decided = match received {
             Ok(body) => self.decide(&head, body, now, &mut decision, slot).await,
-            Err(rejection) => self.refuse(rejection, slot),
+            Err(rejection) => Some(self.refuse(rejection, slot)),
         };
-        let (answer, outcome, rejection) = decided;
+        let Some((answer, outcome, rejection)) = decided else {
+            server.metrics.refused(&Rejection::Crowded, None);
+            return session.set_server_keepalive(None);
+        };
         // Logged first: whoever has the answer finds its line.
         let end = End {
             outcome,
@@ -99,6 +102,7 @@ impl Work<'_> {
         })
     }
 
+    /// `None` where it had to make way.
     async fn decide(
         self,
         head: &Head,
@@ -106,24 +110,31 @@ impl Work<'_> {
         now: Moment,
         decision: &mut Decision<'_>,
         slot: &mut Slot,
-    ) -> Decided {
+    ) -> Option<Decided> {
         let Body { accepted, bytes } = body;
         let received = || Received::new(head.clone(), bytes.clone());
         decision.bytes = bytes.len();
-        let admitted = match accepted {
-            Ok(()) => self.judge(received(), now, decision).await,
-            Err(rejection) => Err(rejection),
+        let door = accepted.err();
+        let admitted = match (&door, self.route.purpose) {
+            // It is given no token.
+            (Some(door), Purpose::Token) => Err(door.clone()),
+            (None, Purpose::Token) | (_, Purpose::Notify) => {
+                self.judge(received(), now, decision).await
+            }
         };
         let rejection = match admitted {
-            Ok(admitted) => return self.deliver(admitted, decision).await,
-            Err(rejection) => rejection,
+            Ok(admitted) => return Some(self.deliver(admitted, door, decision).await),
+            Err(rejection) => door.unwrap_or(rejection),
         };
         match self.route.observe(received(), &rejection, &decision.known) {
             Some(observed) => {
-                let answer = self.observe(observed, &bytes, decision).await;
-                (answer, Outcome::of(&rejection), Some(rejection))
+                // What nobody verified makes way for what somebody will.
+                slot.relay();
+                let answer = self.observe(observed, &bytes, decision);
+                let answer = slot.while_kept(answer).await?;
+                Some((answer, Outcome::of(&rejection), Some(rejection)))
             }
-            None => self.refuse(rejection, slot),
+            None => Some(self.refuse(rejection, slot)),
         }
     }
 
@@ -158,15 +169,26 @@ impl Work<'_> {
         (Answer::to(&rejection, form), outcome, Some(rejection))
     }
 
-    async fn deliver(self, admitted: Admitted, decision: &mut Decision<'_>) -> Decided {
+    /// `door` is what would have been refused before the judgement, in observe mode: its proof holds all the
+    /// same, and the ledger knows of it.
+    async fn deliver(
+        self,
+        admitted: Admitted,
+        door: Option<Rejection>,
+        decision: &mut Decision<'_>,
+    ) -> Decided {
         let (server, route) = (self.server, self.route);
         let begun = Instant::now();
         decision.is_known = admitted.claim().is_known();
         decision.attempt = Some(admitted.claim().attempt());
         let body = admitted.payload().message().body().clone();
         let key = admitted.claim().key();
-        let (name, mode) = (&route.gateway.name, route.gateway.mode);
-        let outbound = self.live.upstream.address(admitted, name, mode);
+        let verdict = match route.gateway.mode {
+            Mode::Enforce => None,
+            Mode::Observe => Some(Verdict::of(door.as_ref())),
+        };
+        let name = &route.gateway.name;
+        let outbound = self.live.upstream.address(admitted, name, verdict);
         let (reply, claim) = server.pool.exchange(outbound, self.patience()).await;
         decision.upstream = Some(begun.elapsed());
         decision.app_status = reply.status();
@@ -192,6 +214,10 @@ impl Work<'_> {
             | Outcome::Test
             | Outcome::Token
             | Outcome::Unknown => drop(claim),
+        }
+        if door.is_some() {
+            decision.observed = Some(outcome);
+            return (answer, Outcome::Rejected, door);
         }
         (answer, outcome, rejection)
     }
@@ -223,7 +249,7 @@ impl Work<'_> {
     }
 }
 
-/// A whole body, and what speaks against it without its being judged.
+/// A whole body, and what speaks against it before its proof is looked at.
 struct Body {
     accepted: Result<(), Rejection>,
     bytes: Bytes,

@@ -29,7 +29,9 @@ pub(super) async fn serve(
         Framing::Length(length) => usize::try_from(length).ok(),
         Framing::Chunked => None,
     };
-    let Ok(header) = request_header(outgoing, length) else {
+    // An app that does not read a body takes it for the next request.
+    let is_last = length != Some(0);
+    let Ok(header) = request_header(outgoing, length, is_last) else {
         let malformed = Rejection::Malformed("a target that cannot be forwarded");
         return refuse(server, session, &malformed, false).await;
     };
@@ -54,6 +56,7 @@ pub(super) async fn serve(
         Err(_) => Err(Rejection::UpstreamTimeout),
     };
     match streamed {
+        Ok(Sent::Whole) if is_last => {}
         Ok(Sent::Whole) => server.pool.give_back(connected).await,
         // The app still expects the rest: what came next would be taken for it.
         Ok(Sent::Partly) => session.set_server_keepalive(None),

@@ -46,6 +46,17 @@ impl Drop for InFlightGuard {
     }
 }
 
+/// From here on, SIGHUP ends nothing, whether somebody reloads yet or not.
+pub fn outlive_hangups() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build();
+    // Whoever listens once is listened for as long as the process runs; without a runtime, it does not start.
+    if let Ok(runtime) = runtime {
+        let _ = runtime.block_on(async { hangups() });
+    }
+}
+
 /// SIGHUP, heard from now on: a wish to reload, which ends nothing.
 ///
 /// # Errors

@@ -87,8 +87,9 @@ impl Pool {
     ) -> Reply {
         let Patience { connect, whole } = patience;
         let deadline = Instant::now() + whole;
+        let is_last = request.ends_connection();
         let (to, head, body) = request.open();
-        let Ok(header) = request_header(head, Some(body.len())) else {
+        let Ok(header) = request_header(head, Some(body.len()), is_last) else {
             return Reply::Unsent(Rejection::Internal);
         };
         let mut connected = match timeout_at(deadline, self.connect(&to, connect)).await {
@@ -115,7 +116,7 @@ impl Pool {
             Ok(Ok(Some(body))) => {
                 answer.body = body;
                 // Of a request that was not sent whole the app still expects the rest.
-                if matches!(written, Ok(Ok(()))) {
+                if matches!(written, Ok(Ok(()))) && !is_last {
                     self.give_back(connected).await;
                 }
                 Reply::Complete(answer)
@@ -165,15 +166,17 @@ fn peer(endpoint: &Endpoint) -> PingoraResult<HttpPeer> {
     }
 }
 
-/// The head for the codec; `length` of the body, `None` where it is chunked.
+/// The head for the codec; `length` of the body, `None` where it is chunked; and whether the connection is to
+/// end with the answer.
 pub(super) fn request_header(
     head: RequestHead,
     length: Option<usize>,
+    is_last: bool,
 ) -> PingoraResult<Box<RequestHeader>> {
     let mut header = RequestHeader::build(
         head.method.as_str(),
         head.target.as_bytes(),
-        Some(head.headers.len() + 2),
+        Some(head.headers.len() + 3),
     )?;
     for (name, value) in head.headers {
         header.append_header(name, value)?;
@@ -183,6 +186,9 @@ pub(super) fn request_header(
         Some(0) if matches!(head.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE") => {}
         Some(length) => header.insert_header("Content-Length", length.to_string())?,
         None => header.insert_header("Transfer-Encoding", "chunked")?,
+    }
+    if is_last {
+        header.insert_header("Connection", "close")?;
     }
     Ok(Box::new(header))
 }

@@ -111,7 +111,7 @@ impl<'a> Decision<'a> {
             self.metrics.genuine(at);
         }
         // Of those that reach the app: a copy is older than its first, and tells nothing of clocks.
-        let is_accepted = self.attempt.is_some();
+        let is_accepted = self.attempt.is_some() && self.observed.is_none();
         if let Some(age) = self.age().filter(|_| is_accepted) {
             self.metrics.accepted(age);
         }
@@ -128,11 +128,8 @@ impl<'a> Decision<'a> {
             return None;
         }
         let refused = end.rejection.filter(|_| self.observed.is_some());
-        Some(match refused.and_then(Rejection::reason) {
-            Some(reason) => Verdict::WouldReject(reason.label()),
-            None if self.attempt.is_none() => return None,
-            None => Verdict::Accepted,
-        })
+        let is_forwarded = refused.is_some() || self.attempt.is_some();
+        is_forwarded.then(|| Verdict::of(refused))
     }
 
     fn log(&self, end: End<'_>, took: Duration, verdict: Option<&str>) {

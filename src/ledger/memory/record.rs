@@ -5,7 +5,7 @@ use crate::ledger::claim::Hold;
 use crate::rejection::{Rejection, Stored};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Capacity for entries that are in flight or delivered, and as much for free ones, which hold
@@ -33,8 +33,31 @@ impl Capacity {
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) state: Mutex<State>,
-    pub(super) remember: Duration,
+    remember_ms: AtomicU64,
     pub(super) capacity: Arc<Capacity>,
+}
+
+impl Record {
+    pub(super) fn new(state: State, remember: Duration, capacity: Arc<Capacity>) -> Self {
+        Self {
+            state: Mutex::new(state),
+            remember_ms: AtomicU64::new(millis(remember)),
+            capacity,
+        }
+    }
+
+    pub(super) fn remember(&self) -> Duration {
+        Duration::from_millis(self.remember_ms.load(Ordering::Relaxed))
+    }
+
+    /// What is known under another configuration is known for as long as that one asks.
+    pub(super) fn remember_for(&self, remember: Duration) {
+        self.remember_ms.store(millis(remember), Ordering::Relaxed);
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[derive(Debug)]

@@ -8,6 +8,8 @@ local entry, now = read(KEYS[1]), clock()
 local held = entry and entry.state == FLIGHT and entry.till > now
 
 if entry and entry.state == DELIVERED then
+  -- A copy may be signed anew, and outlive what is known of its delivery.
+  redis.call('SET', KEYS[1], entry.raw, 'PX', remember)
   if entry.content ~= content then return {'conflict'} end
   return {'delivered', entry.status, entry.kind, entry.body}
 end
