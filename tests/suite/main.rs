@@ -10,6 +10,7 @@
     reason = "clippy.toml spares only functions marked as tests, and most of this crate is what they call"
 )]
 
+mod alerts;
 mod answers;
 mod bearer;
 mod cli;
@@ -21,6 +22,7 @@ mod coverage_table;
 mod crashes;
 mod crashes_batches;
 mod crowds;
+mod dashboard;
 mod declared_recipes;
 mod declared_schemes;
 mod delivery;

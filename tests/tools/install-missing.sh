@@ -2,7 +2,7 @@
 # Installs what the build needs and the machine lacks: a C compiler and cmake, which two
 # dependencies of Pingora are built with; with the word `lints`, what only the lints need; with the
 # word `interop`, what the gateways' own libraries run on; with the word `store`, Redis, which the
-# tests start themselves.
+# tests start themselves; with the word `observability`, promtool, which judges the alerts.
 set -eu
 
 missing=""
@@ -28,14 +28,34 @@ if [ "${1:-}" = lints ]; then
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
     exit 0
 fi
+root=""
+[ "$(id -u)" = 0 ] || root="sudo"
+if [ "${1:-}" = observability ]; then
+    tool="$(dirname "$0")/../../target/tools/promtool"
+    if command -v promtool >/dev/null 2>&1 || [ -x "$tool" ]; then exit 0; fi
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "promtool is missing, which comes with Prometheus: tests of the alerts will be skipped" >&2
+        exit 0
+    fi
+    echo "fetching: promtool"
+    $root apt-get update -qq
+    # Only taken out of its package: in older releases that is the server's, which it would start.
+    package=promtool
+    apt-cache show "$package" >/dev/null 2>&1 || package=prometheus
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    (cd "$folder" && apt-get download -qq -o APT::Sandbox::User=root "$package")
+    dpkg-deb -x "$folder"/*.deb "$folder"
+    mkdir -p "$(dirname "$tool")"
+    mv "$folder/usr/bin/promtool" "$tool"
+    exit 0
+fi
 [ -z "$missing" ] && exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "please install:$missing" >&2
     exit 1
 fi
-root=""
-[ "$(id -u)" = 0 ] || root="sudo"
 echo "installing:$missing"
 # shellcheck disable=SC2086
 $root apt-get update -qq
