@@ -32,6 +32,7 @@ mod doctor_captures;
 mod doctor_causes;
 mod doctor_display;
 mod doctor_secrecy;
+mod exposition;
 mod fixture;
 mod freshness;
 mod gateways_adyen;
