@@ -73,6 +73,9 @@ fn it_belongs_to_no_installation() {
 fn its_variables_are_declared() {
     let board = board();
     let list = board["templating"]["list"].as_array().unwrap();
+    for variable in list.iter().filter(|one| one["type"] == "query") {
+        assert_eq!(variable["definition"], variable["query"]["query"]);
+    }
     let mut declared: BTreeSet<_> = list.iter().map(|one| text(&one["name"])).collect();
     for name in ["datasource", "namespace", "job", "gateway"] {
         assert!(declared.contains(name), "no {name}");
