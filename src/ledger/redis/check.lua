@@ -5,7 +5,7 @@ local now, known = math.max(clock(), tonumber(ARGV[1])), tonumber(ARGV[2])
 local lacks, anyway = ARGV[3] == '1', ARGV[4] == '1'
 
 -- So that it fails where the other scripts would.
-for _, command in ipairs({{'GET'}, {'SET', ''}, {'DEL'}, {'HMGET', ''}, {'HSET', '', ''}}) do
+for _, command in ipairs({{'GET'}, {'SET', ''}, {'DEL'}, {'PEXPIRE', '1'}, {'HMGET', ''}, {'HSET', '', ''}}) do
   if not redis.acl_check_cmd(command[1], KEYS[1], unpack(command, 2)) then
     error('the user executing the script has no permission for ' .. command[1])
   end

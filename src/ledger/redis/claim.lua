@@ -9,7 +9,7 @@ local held = entry and entry.state == FLIGHT and entry.till > now
 
 if entry and entry.state == DELIVERED then
   -- A copy may be signed anew, and outlive what is known of its delivery.
-  redis.call('SET', KEYS[1], entry.raw, 'PX', remember)
+  redis.call('PEXPIRE', KEYS[1], remember)
   if entry.content ~= content then return {'conflict'} end
   return {'delivered', entry.status, entry.kind, entry.body}
 end

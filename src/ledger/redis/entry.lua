@@ -14,7 +14,7 @@ local function read(key)
   end
   return {
     state = state, content = content, attempts = attempts, token = token, till = till,
-    lease = lease, status = status, kind = kind, body = body, raw = raw,
+    lease = lease, status = status, kind = kind, body = body,
   }
 end
 
