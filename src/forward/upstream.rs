@@ -197,6 +197,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_the_same_name_inherits_what_is_known_of_it() {
+        let known = Upstream::parse("http://app:80").unwrap();
+        known.resolved(&["10.0.0.1:80".parse().unwrap()]);
+        for (text, inherits) in [
+            ("http://app:80", true),
+            ("http://app:81", false),
+            ("http://other:80", false),
+            ("http://127.0.0.1:80", false),
+        ] {
+            let upstream = Upstream::parse(text).unwrap();
+            upstream.inherit(&known);
+            assert_eq!(
+                upstream.endpoints() == known.endpoints(),
+                inherits,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn reads_addresses_and_says_what_would_be_right() {
         for (text, local) in [
             ("http://127.0.0.1:3000", true),

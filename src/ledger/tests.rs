@@ -64,6 +64,54 @@ fn of_many_copies_one_passes() {
     assert_eq!(passed.into_inner(), 10);
 }
 
+/// A copy that is signed anew is fresh for longer than the first.
+#[test]
+fn a_repeat_prolongs_what_is_known() {
+    let memory = memory_of(10);
+    let begun = Instant::now();
+    let short = |n, content| Attempt {
+        remember: Duration::from_millis(300),
+        ..attempt(n, content, Instant::now())
+    };
+    for n in [0, 1] {
+        let hold = memory.claim(&short(n, 0)).unwrap();
+        memory.end(&short(n, 0), hold, delivered(begun));
+    }
+    let mut last = Instant::now();
+    while begun.elapsed() < Duration::from_millis(900) {
+        assert_eq!(
+            memory.claim(&short(0, 0)),
+            Err(Rejection::Repeat(answer(200)))
+        );
+        assert_eq!(memory.claim(&short(1, 1)), Err(Rejection::Conflict));
+        // A machine that stood still proves nothing.
+        if last.elapsed() > Duration::from_millis(250) {
+            return;
+        }
+        last = Instant::now();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_claim_after_a_reload_is_known_for_as_long_as_it_asks() {
+    let memory = memory_of(10);
+    let now = Instant::now();
+    let short = Attempt {
+        remember: Duration::from_millis(100),
+        ..attempt(0, 0, now)
+    };
+    let hold = memory.claim(&short).unwrap();
+    memory.end(&short, hold, Ending::Free { seen: true });
+    let long = attempt(0, 0, now);
+    let Ok(hold) = memory.claim(&long) else {
+        panic!("it was refused, and is free");
+    };
+    memory.end(&long, hold, delivered(now));
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(memory.claim(&long), Err(Rejection::Repeat(answer(200))));
+}
+
 #[test]
 fn a_full_one_refuses_and_forgets_nobody() {
     let memory = memory_of(3);
