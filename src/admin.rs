@@ -45,6 +45,12 @@ pub struct Loaded {
     pub fault: Option<String>,
 }
 
+/// Whether it is a probe, which waits for nobody.
+#[must_use]
+pub fn is_probe(head: &Head) -> bool {
+    matches!(head.path(), "/livez" | "/readyz")
+}
+
 /// Answers a request to the admin listener.
 #[must_use]
 pub fn answer(head: &Head, inside: &Inside<'_>) -> Answer {

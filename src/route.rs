@@ -208,11 +208,17 @@ impl Route {
 
     /// What the app gets of a request that was refused, where its gateway is observed only.
     #[must_use]
-    pub fn observe(&self, received: Received, why: &Rejection, known: &Known) -> Option<Observed> {
+    pub fn observe(
+        &self,
+        received: impl FnOnce() -> Received,
+        why: &Rejection,
+        known: &Known,
+    ) -> Option<Observed> {
         let gateway = &self.gateway;
         if gateway.mode == Mode::Enforce {
             return None;
         }
+        let received = received();
         let (head, body) = (received.head().clone(), received.body().clone());
         // What cannot be converted goes on as it came.
         let message = Message::convert(received, self.convert)

@@ -178,18 +178,41 @@ impl Reference {
         match self {
             Self::File(path) => {
                 let path = base.join(path);
-                let bytes = read(&path)
-                    .map_err(|error| format!("file {} cannot be read: {error}", path.display()))?;
+                let bytes = read(&path).map_err(|error| match may_be_key(self) {
+                    true => format!("names a file that cannot be read: {error}; {KEY_ITSELF}"),
+                    false => format!("file {} cannot be read: {error}", path.display()),
+                })?;
                 parse(bytes).map_err(|why| format!("file {} {why}", path.display()))
             }
             Self::Env(name) => {
-                let value = std::env::var_os(name)
-                    .ok_or_else(|| format!("environment variable {name} is missing"))?;
+                let value = std::env::var_os(name).ok_or_else(|| match may_be_key(self) {
+                    true => format!("names a variable that is missing; {KEY_ITSELF}"),
+                    false => format!("environment variable {name} is missing"),
+                })?;
                 parse(value.into_encoded_bytes())
                     .map_err(|why| format!("environment variable {name} {why}"))
             }
         }
     }
+}
+
+/// Keys are written in the place of their names, and what is said is logged.
+const KEY_ITSELF: &str = "its name is not repeated, in case it is the key itself";
+
+/// Whether a missing file's name looks like no path.
+fn may_be_key(reference: &Reference) -> bool {
+    match reference {
+        Reference::File(path) => !path.to_string_lossy().contains(['/', '.']),
+        Reference::Env(name) => !is_name(name),
+    }
+}
+
+/// Whether a variable could have this name, as shells write them.
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let first = bytes.next();
+    first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ struct Server {
     pool: Pool,
     connections: Arc<ConnectionLimit>,
     admin_connections: Arc<ConnectionLimit>,
+    /// One page is written at a time: that leaves the other threads to notifications.
+    admin_page: tokio::sync::Mutex<()>,
     /// For those that are told that there is no slot.
     turned_away: Arc<ConnectionLimit>,
     in_flight: Arc<InFlight>,
@@ -116,6 +118,7 @@ fn start_with(
         pool: Pool::new(),
         connections: ConnectionLimit::new(config.limits.connections),
         admin_connections: ConnectionLimit::new(ADMIN_CONNECTIONS),
+        admin_page: tokio::sync::Mutex::default(),
         turned_away: ConnectionLimit::new(TURNED_AWAY),
         in_flight: Arc::default(),
         draining: AtomicBool::new(false),

@@ -11,11 +11,13 @@ mod metrics;
 mod page;
 mod picture;
 mod recent;
+mod writer;
 
 pub use decision::{Decision, End};
 pub use gateway::GatewayMetrics;
-pub use log::{Form, Log, LostLines, start};
+pub use log::{Form, Log, start};
 pub use metrics::{Metrics, Readings, ReloadOf};
 pub use page::{Format, page};
 pub use picture::{EVERY, Picture};
 pub use recent::{Recent, RecentDecision};
+pub use writer::LostLines;

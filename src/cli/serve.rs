@@ -9,8 +9,8 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 pub(super) fn run(source: Source, form: Form) -> Exit {
     server::outlive_hangups();
     let file = config::find(source.config);
-    let filter = std::env::var("RUST_LOG").unwrap_or_default();
-    let log = match telemetry::start(form, &filter) {
+    let filter = std::env::var_os("RUST_LOG").unwrap_or_default();
+    let log = match telemetry::start(form, &filter.to_string_lossy()) {
         Ok(log) => log,
         Err(why) => {
             complain(&why);

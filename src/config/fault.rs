@@ -125,8 +125,9 @@ impl Faults {
             Kind::InvalidValue(_, wanted) if wanted == "parsable string" => {
                 self.add(path, "is no size; right are, for example, 512KiB and 1MiB");
             }
+            // What stands there may be a secret in the wrong place.
+            Kind::InvalidValue(_, wanted) => self.add(path, format!("is not {wanted}")),
             kind @ (Kind::Message(_)
-            | Kind::InvalidValue(..)
             | Kind::InvalidLength(..)
             | Kind::DuplicateField(_)
             | Kind::ISizeOutOfRange(_)

@@ -53,6 +53,11 @@ impl Upstream {
     /// A sentence that says what would be right.
     pub fn parse(text: &str) -> Result<Self, String> {
         let right = "right is http://HOST:PORT or unix:/PATH";
+        if text.contains('@') {
+            return Err(format!(
+                "names a user, and the app is asked for none; {right}"
+            ));
+        }
         let address = if let Some(path) = text.strip_prefix("unix:") {
             if !path.starts_with('/') {
                 return Err(format!("a unix socket needs an absolute path; {right}"));
@@ -232,6 +237,7 @@ mod tests {
             ("https://app:443", "TLS"),
             ("http://app", "no host and port"),
             ("http://app:80/path", "without a path"),
+            ("http://user:word@app:80", "names a user"),
             ("http://app:99999", "no host and port"),
             ("unix:app.sock", "absolute"),
             ("app:80", "http://HOST:PORT"),

@@ -8,7 +8,7 @@ use super::relay;
 use super::{Server, exchange};
 use crate::admin;
 use crate::answer::{Answer, Form};
-use crate::intake::{Framing, Head};
+use crate::intake::{Framing, Head, sender};
 use crate::rejection::Rejection;
 use crate::route::Found;
 use crate::telemetry::Metrics;
@@ -97,11 +97,19 @@ async fn one(
     session.set_pipelining_enabled(true);
     match (head, listener) {
         (Err((rejection, form)), _) => {
-            let refused = Refused::new(server, listener, &rejection, form);
+            let refused = Refused::new((server, listener), &rejection, form, peer);
             refused.answer(&mut session, slot, false).await;
         }
         (Ok(head), Listener::Admin) => {
-            let answer = admin::answer(&head, &server.inside(&live));
+            let answer = {
+                let _turn = match admin::is_probe(&head) {
+                    true => None,
+                    false => Some(server.admin_page.lock().await),
+                };
+                admin::answer(&head, &server.inside(&live))
+            };
+            // Whoever asks again and again lets others go first.
+            tokio::task::yield_now().await;
             let keep_alive = may_go_on(&mut session, &head, None);
             answer_while_kept(&mut session, slot, answer, keep_alive).await;
         }
@@ -136,14 +144,14 @@ async fn public(
     slot: &mut Slot,
     peer: Option<IpAddr>,
 ) {
-    let refused = |rejection, form| Refused::new(server, Listener::Public, rejection, form);
-    if server.is_draining() {
-        let form = form(server, live, &head);
-        return refused(&Rejection::Draining, form)
-            .answer(session, slot, false)
-            .await;
+    let from = sender(&head, peer, &live.trusted_proxies);
+    let refused = |rejection, form| Refused::new((server, Listener::Public), rejection, form, from);
+    let found = live.routes.find(&head);
+    if server.is_draining() && !matches!(found, Ok(Found::Route(_))) {
+        let refused = refused(&Rejection::Draining, Form::Plain);
+        return refused.answer(session, slot, false).await;
     }
-    match live.routes.find(&head) {
+    match found {
         Ok(Found::Route(route)) => {
             let Some(metrics) = live.metrics(&route) else {
                 let form = route.form(server.now().wall);
@@ -157,16 +165,16 @@ async fn public(
                 route: &route,
                 metrics,
             };
-            work.serve(session, head, peer, slot).await;
+            work.serve(session, head, from, slot).await;
         }
         Ok(Found::Unmatched(unmatched)) => match head.expects_continue() {
             Ok(_) => {
                 // It never keeps its slot: what nobody verified makes way for what somebody will,
                 // though after those that do nothing at all.
                 slot.relay();
-                let relayed = relay::serve(server, live, session, &head, unmatched);
+                let relayed = relay::serve(server, live, session, (&head, from), unmatched);
                 if slot.while_kept(relayed).await.is_none() {
-                    server.metrics.refused(&Rejection::Crowded, None);
+                    server.metrics.refused(&Rejection::Crowded, None, from);
                     session.set_server_keepalive(None);
                 }
             }
@@ -200,8 +208,10 @@ pub(super) async fn turn_away(
     slot: &mut Slot,
     listener: Listener,
 ) {
+    let peer = peer(&stream);
     let mut session = HttpSession::new(Box::new(Downstream::new(stream)));
-    let refused = Refused::new(server, listener, &Rejection::Crowded, Form::Plain);
+    let who = (server, listener);
+    let refused = Refused::new(who, &Rejection::Crowded, Form::Plain, peer);
     refused.answer(&mut session, slot, false).await;
     next(session, slot).await;
 }
@@ -211,12 +221,19 @@ struct Refused<'a> {
     metrics: Option<&'a Metrics>,
     rejection: &'a Rejection,
     form: Form,
+    from: Option<IpAddr>,
 }
 
 impl<'a> Refused<'a> {
     /// What comes to the admin listener is counted nowhere.
-    fn new(server: &'a Server, listener: Listener, rejection: &'a Rejection, form: Form) -> Self {
+    fn new(
+        (server, listener): (&'a Server, Listener),
+        rejection: &'a Rejection,
+        form: Form,
+        from: Option<IpAddr>,
+    ) -> Self {
         Self {
+            from,
             metrics: (listener == Listener::Public).then_some(&server.metrics),
             rejection,
             form,
@@ -226,7 +243,7 @@ impl<'a> Refused<'a> {
     async fn answer(self, session: &mut HttpSession, slot: &mut Slot, keep_alive: bool) {
         let answer = Answer::to(self.rejection, self.form);
         if let Some(metrics) = self.metrics {
-            metrics.refused(self.rejection, Some(answer.status));
+            metrics.refused(self.rejection, Some(answer.status), self.from);
         }
         answer_while_kept(session, slot, answer, keep_alive).await;
     }

@@ -8,7 +8,7 @@ use super::upstream::Patience;
 use crate::answer::Answer;
 use crate::clock::Moment;
 use crate::forward::{Mode, Observed, Verdict};
-use crate::intake::{Head, Received, sender};
+use crate::intake::{Head, Received};
 use crate::ledger::Admitted;
 use crate::rejection::{Part, Rejection};
 use crate::route::{Purpose, Route};
@@ -30,8 +30,13 @@ pub(super) struct Work<'a> {
     pub(super) metrics: &'a GatewayMetrics,
 }
 
-/// What a decided request is answered, what it has come to, and why it is not the app's own answer.
-type Decided = (Answer, Outcome, Option<Rejection>);
+/// What a request has come to, what it is answered, and why that is not the app's own answer. One that had to
+/// make way gets no answer.
+struct Decided {
+    outcome: Outcome,
+    answer: Option<Answer>,
+    rejection: Option<Rejection>,
+}
 
 impl Work<'_> {
     /// Serves the request. The gateway's leaving ends nothing here: the app's answer is awaited and
@@ -40,40 +45,37 @@ impl Work<'_> {
         self,
         session: &mut HttpSession,
         head: Head,
-        peer: Option<IpAddr>,
+        from: Option<IpAddr>,
         slot: &mut Slot,
     ) {
         let Self { server, route, .. } = self;
-        let from = sender(&head, peer, &self.live.trusted_proxies);
         let mut decision = Decision::begin(route, self.metrics, from);
         let received = slot.while_kept(self.receive(session, &head, from)).await;
-        // Until here it may have to make way; what is whole keeps its slot while it is at the app.
-        let received = match received {
-            Some(Ok(_)) if !slot.keep() => None,
-            received => received,
-        };
-        let Some(received) = received else {
-            server.metrics.refused(&Rejection::Crowded, None);
-            return session.set_server_keepalive(None);
-        };
         // Only now, since leases and ages count from here.
         let now = server.now();
         decision.judged = Some(now.wall);
-        let decided = match received {
-            Ok(body) => self.decide(&head, body, now, &mut decision, slot).await,
-            Err(rejection) => Some(self.refuse(rejection, slot)),
-        };
-        let Some((answer, outcome, rejection)) = decided else {
-            server.metrics.refused(&Rejection::Crowded, None);
-            return session.set_server_keepalive(None);
+        let Decided {
+            outcome,
+            answer,
+            rejection,
+        } = match received {
+            // Until here it may have to make way; what is whole keeps its slot while it is at the app.
+            Some(Ok(body)) if slot.keep() => {
+                self.decide(&head, body, now, &mut decision, slot).await
+            }
+            Some(Err(rejection)) => self.refuse(rejection, slot),
+            Some(Ok(_)) | None => Decided::crowded(),
         };
         // Logged first: whoever has the answer finds its line.
         let end = End {
             outcome,
             rejection: rejection.as_ref(),
-            status: answer.status,
+            status: answer.as_ref().map(|answer| answer.status),
         };
         decision.end(end, &server.recent);
+        let Some(answer) = answer else {
+            return session.set_server_keepalive(None);
+        };
         let keep_alive = !server.is_draining() && may_go_on(session, &head, rejection.as_ref());
         answer_while_kept(session, slot, answer, keep_alive).await;
     }
@@ -86,6 +88,9 @@ impl Work<'_> {
         from: Option<IpAddr>,
     ) -> Result<Body, Rejection> {
         let (route, longest) = (self.route, self.live.timeouts.body);
+        if self.server.is_draining() {
+            return Err(Rejection::Draining);
+        }
         let accepted = route.accept(head, from);
         if route.gateway.mode == Mode::Enforce {
             accepted.clone()?;
@@ -102,7 +107,6 @@ impl Work<'_> {
         })
     }
 
-    /// `None` where it had to make way.
     async fn decide(
         self,
         head: &Head,
@@ -110,7 +114,7 @@ impl Work<'_> {
         now: Moment,
         decision: &mut Decision<'_>,
         slot: &mut Slot,
-    ) -> Option<Decided> {
+    ) -> Decided {
         let Body { accepted, bytes } = body;
         let received = || Received::new(head.clone(), bytes.clone());
         decision.bytes = bytes.len();
@@ -123,18 +127,21 @@ impl Work<'_> {
             }
         };
         let rejection = match admitted {
-            Ok(admitted) => return Some(self.deliver(admitted, door, decision).await),
+            Ok(admitted) => return self.deliver(admitted, door, decision).await,
             Err(rejection) => door.unwrap_or(rejection),
         };
-        match self.route.observe(received(), &rejection, &decision.known) {
-            Some(observed) => {
-                // What nobody verified makes way for what somebody will.
-                slot.relay();
-                let answer = self.observe(observed, &bytes, decision);
-                let answer = slot.while_kept(answer).await?;
-                Some((answer, Outcome::of(&rejection), Some(rejection)))
-            }
-            None => Some(self.refuse(rejection, slot)),
+        let observed = self.route.observe(received, &rejection, &decision.known);
+        let Some(observed) = observed else {
+            return self.refuse(rejection, slot);
+        };
+        // What nobody verified makes way for what somebody will, and may have reached the app by then.
+        slot.relay();
+        decision.observed = Some(Outcome::Unknown);
+        let answer = self.observe(observed, &bytes, decision);
+        Decided {
+            answer: slot.while_kept(answer).await,
+            outcome: Outcome::of(&rejection),
+            rejection: Some(rejection),
         }
     }
 
@@ -159,14 +166,14 @@ impl Work<'_> {
         let form = self.route.form(self.server.now().wall);
         if rejection == Rejection::Test {
             let with = self.route.gateway.scheme.acknowledgement();
-            return (
-                Answer::acknowledge(with, form),
+            return Decided::new(
                 Outcome::Test,
+                Answer::acknowledge(with, form),
                 Some(rejection),
             );
         }
         let outcome = Outcome::of(&rejection);
-        (Answer::to(&rejection, form), outcome, Some(rejection))
+        Decided::new(outcome, Answer::to(&rejection, form), Some(rejection))
     }
 
     /// `door` is what would have been refused before the judgement, in observe mode: its proof holds all the
@@ -217,9 +224,9 @@ impl Work<'_> {
         }
         if door.is_some() {
             decision.observed = Some(outcome);
-            return (answer, Outcome::Rejected, door);
+            return Decided::new(Outcome::Rejected, answer, door);
         }
-        (answer, outcome, rejection)
+        Decided::new(outcome, answer, rejection)
     }
 
     /// The app answers what would have been refused, and nothing is remembered of it.
@@ -245,6 +252,25 @@ impl Work<'_> {
         Patience {
             connect: self.live.timeouts.connect,
             whole: self.route.upstream_timeout,
+        }
+    }
+}
+
+impl Decided {
+    fn new(outcome: Outcome, answer: Answer, rejection: Option<Rejection>) -> Self {
+        Self {
+            outcome,
+            answer: Some(answer),
+            rejection,
+        }
+    }
+
+    /// It had to make way.
+    fn crowded() -> Self {
+        Self {
+            outcome: Outcome::Rejected,
+            answer: None,
+            rejection: Some(Rejection::Crowded),
         }
     }
 }

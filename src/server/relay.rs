@@ -12,6 +12,7 @@ use crate::rejection::Rejection;
 use pingora_core::protocols::http::HttpTask;
 use pingora_core::protocols::http::v1::client::HttpSession as AppSession;
 use pingora_core::protocols::http::v1::server::HttpSession;
+use std::net::IpAddr;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -21,7 +22,7 @@ pub(super) async fn serve(
     server: &Server,
     live: &Live,
     session: &mut HttpSession,
-    head: &Head,
+    (head, from): (&Head, Option<IpAddr>),
     unmatched: Unmatched,
 ) {
     let (to, outgoing) = live.upstream.pass(unmatched).open();
@@ -33,13 +34,13 @@ pub(super) async fn serve(
     let is_last = length != Some(0);
     let Ok(header) = request_header(outgoing, length, is_last) else {
         let malformed = Rejection::Malformed("a target that cannot be forwarded");
-        return refuse(server, session, &malformed, false).await;
+        return refuse((server, from), session, &malformed, false).await;
     };
     let mut connected = match server.pool.connect(&to, live.timeouts.connect).await {
         Ok(connected) => connected,
         Err(rejection) => {
             let keep_alive = may_go_on(session, head, Some(&rejection));
-            return refuse(server, session, &rejection, keep_alive).await;
+            return refuse((server, from), session, &rejection, keep_alive).await;
         }
     };
     if head.expects_continue() == Ok(true) {
@@ -65,7 +66,7 @@ pub(super) async fn serve(
                 .response_written()
                 .is_none_or(|head| head.status.is_informational()) =>
         {
-            refuse(server, session, &rejection, false).await;
+            refuse((server, from), session, &rejection, false).await;
         }
         // Cut off in the middle: closing is the only honest sign that is left.
         Err(_) => session.set_server_keepalive(None),
@@ -73,13 +74,13 @@ pub(super) async fn serve(
 }
 
 async fn refuse(
-    server: &Server,
+    (server, from): (&Server, Option<IpAddr>),
     session: &mut HttpSession,
     rejection: &Rejection,
     keep_alive: bool,
 ) {
     let answer = Answer::to(rejection, Form::Plain);
-    server.metrics.refused(rejection, Some(answer.status));
+    server.metrics.refused(rejection, Some(answer.status), from);
     write_answer(session, answer, keep_alive).await;
 }
 

@@ -136,6 +136,8 @@ impl Reload {
     fn refuse(&mut self, server: &Server, of: ReloadOf, faults: &[Fault]) {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
         let why = format!("{}: {}", self.file.display(), faults.join("; "));
+        // What users write may hold line ends, and words for terminals.
+        let why = why.replace(char::is_control, " ");
         let before = self.refused.replace((why.clone(), of));
         if before.is_some_and(|(before, _)| before == why) {
             return;

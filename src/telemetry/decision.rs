@@ -45,8 +45,8 @@ pub struct End<'a> {
     pub outcome: Outcome,
     /// Why the app's own answer is not the gateway's, or would not have been.
     pub rejection: Option<&'a Rejection>,
-    /// What the gateway is answered.
-    pub status: u16,
+    /// What the gateway is answered; `None` where it had to make way.
+    pub status: Option<u16>,
 }
 
 /// A reference is as long as whoever sent it pleases.
@@ -99,19 +99,22 @@ impl<'a> Decision<'a> {
     fn count(&self, end: End<'_>, took: Duration) {
         let reason = end.rejection.and_then(Rejection::reason);
         self.metrics.count(end.outcome, reason);
-        self.metrics.took(took, self.verify, self.upstream);
+        let (verify, upstream) = (self.verify, self.upstream);
+        self.metrics
+            .took(self.route.purpose, took, verify, upstream);
         if let Some(by) = self.known.by {
             self.metrics.count_key(self.route.purpose, by);
         }
         if let Some(outcome) = self.observed {
             self.metrics.count_observed(outcome);
         }
-        if end.outcome.is_genuine() {
+        // Whoever has seen one can send copies of it for ever.
+        if end.outcome.is_genuine() && end.outcome != Outcome::Duplicate {
             let at = self.judged.unwrap_or_else(Timestamp::now);
             self.metrics.genuine(at);
         }
-        // Of those that reach the app: a copy is older than its first, and tells nothing of clocks.
-        let is_accepted = self.attempt.is_some() && self.observed.is_none();
+        // Of those that reach the app for the first time: a copy is older, and tells nothing of clocks.
+        let is_accepted = self.attempt == Some(1) && self.observed.is_none();
         if let Some(age) = self.age().filter(|_| is_accepted) {
             self.metrics.accepted(age);
         }

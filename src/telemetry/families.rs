@@ -6,8 +6,10 @@ use super::histogram::Histogram;
 use crate::forward::Mode;
 use crate::rejection::Reason;
 use crate::route::Gateway;
+use crate::scheme::Scheme;
 use crate::secret::{Client, KeyKind};
 use crate::settle::Outcome;
+use crate::token::Issuer;
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -37,6 +39,9 @@ const SKEWS: [f64; 20] = [
     -300.0, -60.0, -30.0, -10.0, -5.0, -2.0, -1.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0,
     900.0, 3600.0, 21600.0, 43200.0, 86400.0,
 ];
+
+/// It may be negative.
+pub(super) const SKEW: &str = "kawal_signed_skew_seconds";
 
 /// The counters of all gateways.
 #[derive(Debug)]
@@ -114,7 +119,7 @@ impl Families {
             self.upstream.clone(),
         );
         registry.register(
-            "kawal_signed_skew_seconds",
+            SKEW,
             "Now minus the signed time of accepted notifications",
             self.skew.clone(),
         );
@@ -149,7 +154,11 @@ impl Families {
 
     pub(super) fn resolve(&self, gateway: &Gateway) -> GatewayMetrics {
         let name = || [("gateway", gateway.name.to_string())];
-        let scheme = [("scheme", gateway.scheme.name().to_owned())];
+        let verify = |scheme: &Scheme| {
+            let labels = [("scheme", scheme.name().to_owned())];
+            self.verify.get_or_create_owned(&labels)
+        };
+        let issuer = gateway.issuer.as_ref().map(Issuer::request_scheme);
         let by_outcome = |family: &Family<Labels<2>, Counter>| {
             let counter = |label: &'static str| {
                 let labels = [
@@ -168,7 +177,8 @@ impl Families {
             observed: by_outcome(&self.observed),
             reasons: self.reasons(&gateway.name),
             exchange: self.exchange.get_or_create_owned(&name()),
-            verify: self.verify.get_or_create_owned(&scheme),
+            verify: verify(&gateway.scheme),
+            verify_token_request: issuer.map(verify),
             upstream: self.upstream.get_or_create_owned(&name()),
             skew: self.skew.get_or_create_owned(&name()),
             secrets: self.keys(gateway, KeyKind::Secret),
@@ -209,20 +219,34 @@ impl Families {
             KeyKind::Secret => ("secret", |client| client.secrets.len()),
             KeyKind::PublicKey => ("public_key", |client| client.public_keys.len()),
         };
-        let of_client = |client: &Client| {
+        let unnamed = gateway
+            .ring
+            .clients()
+            .iter()
+            .filter(|client| client.id.is_none());
+        let are_many = unnamed.count() > 1;
+        let of_client = |(place, client): (usize, &Client)| {
+            let id = match &client.id {
+                Some(id) => id.to_string(),
+                None if are_many => format!("#{place}"),
+                None => String::new(),
+            };
             let counter = |position: usize| {
                 self.keys.get_or_create_owned(&[
                     ("gateway", gateway.name.to_string()),
-                    (
-                        "client",
-                        client.id.as_deref().unwrap_or_default().to_owned(),
-                    ),
+                    ("client", id.clone()),
                     ("kind", word.to_owned()),
                     ("position", position.to_string()),
                 ])
             };
             (0..count(client)).map(counter).collect()
         };
-        gateway.ring.clients().iter().map(of_client).collect()
+        gateway
+            .ring
+            .clients()
+            .iter()
+            .enumerate()
+            .map(of_client)
+            .collect()
     }
 }

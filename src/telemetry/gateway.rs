@@ -23,6 +23,7 @@ pub struct GatewayMetrics {
     pub(super) reasons: Vec<Counter>,
     pub(super) exchange: Histogram,
     pub(super) verify: Histogram,
+    pub(super) verify_token_request: Option<Histogram>,
     pub(super) upstream: Histogram,
     pub(super) skew: Histogram,
     pub(super) secrets: Vec<Vec<Counter>>,
@@ -61,14 +62,19 @@ impl GatewayMetrics {
 
     pub(super) fn took(
         &self,
+        purpose: Purpose,
         exchange: Duration,
         verify: Option<Duration>,
         upstream: Option<Duration>,
     ) {
         let nanos = |took: Duration| i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
         self.exchange.observe(nanos(exchange));
-        if let Some(verify) = verify {
-            self.verify.observe(nanos(verify));
+        let judgements = match purpose {
+            Purpose::Notify => Some(&self.verify),
+            Purpose::Token => self.verify_token_request.as_ref(),
+        };
+        if let Some((judgements, verify)) = judgements.zip(verify) {
+            judgements.observe(nanos(verify));
         }
         if let Some(upstream) = upstream {
             self.upstream.observe(nanos(upstream));

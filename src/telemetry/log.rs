@@ -1,13 +1,13 @@
 //! The log: one line per event on stdout, as JSON or as text.
 
+use super::writer::{Lines, LostLines};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::fmt::FmtContext;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -25,29 +25,17 @@ pub enum Form {
 }
 
 /// The log at work; it ends with this.
-#[derive(Debug)]
 pub struct Log {
-    _guard: WorkerGuard,
+    lines: Lines,
     /// What it could not write.
     pub lost: LostLines,
 }
 
-/// How many lines were lost, since nobody read them in time.
-#[derive(Clone, Debug, Default)]
-pub struct LostLines(Option<ErrorCounter>);
-
-impl LostLines {
-    /// Their number so far.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        let lost = self.0.as_ref().map(ErrorCounter::dropped_lines);
-        lost.and_then(|lost| u64::try_from(lost).ok())
-            .unwrap_or_default()
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.lines.flush();
     }
 }
-
-/// So many lines may wait for a slow reader: some megabytes.
-const WAITING: usize = 8192;
 
 /// Starts the log on stdout. It never blocks: lines that a full pipe cannot take are dropped, and counted.
 /// `filter` says which of our own lines are written, as `RUST_LOG` does elsewhere.
@@ -55,36 +43,43 @@ const WAITING: usize = 8192;
 /// # Errors
 /// A sentence about a filter that cannot be read.
 pub fn start(form: Form, filter: &str) -> Result<Log, String> {
-    let filter = match filter {
-        "" => "info",
-        filter => filter,
-    };
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
-        format!("RUST_LOG: {error}; right is, for example, warn or kawal=debug")
-    })?;
-    let (writer, guard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(WAITING)
-        .lossy(true)
-        .thread_name("log")
-        .finish(std::io::stdout());
-    let lost = LostLines(Some(writer.error_counter()));
-    let lines = tracing_subscriber::fmt::layer()
+    let filter = read_filter(filter)?;
+    let lost = LostLines::default();
+    let lines =
+        Lines::to_stdout(lost.clone()).map_err(|error| format!("cannot write the log: {error}"))?;
+    let layer = tracing_subscriber::fmt::layer()
         .event_format(Line(form))
-        .with_writer(writer);
+        .with_writer(lines.clone());
     tracing_subscriber::registry()
         .with(filter)
         .with(filter_fn(may_be_told))
-        .with(lines)
+        .with(layer)
         .init();
     std::panic::set_hook(Box::new(|panic| {
         // The message may hold what was sent; the place does not.
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "a fault of our own");
     }));
-    Ok(Log {
-        _guard: guard,
-        lost,
-    })
+    Ok(Log { lines, lost })
+}
+
+/// A word that is no level would be taken for the name of a library, and silence everything else.
+fn read_filter(text: &str) -> Result<EnvFilter, String> {
+    let right = "RUST_LOG: cannot be read; right is, for example, warn or kawal=debug";
+    let text = match text.trim() {
+        "" => "info",
+        text => text,
+    };
+    let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
+    let is_ours = |word: &str| word == "kawal" || word.starts_with("kawal::");
+    let mut words = text
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty());
+    if !words.all(|word| word.contains(['=', '[']) || is_level(word) || is_ours(word)) {
+        return Err(right.to_owned());
+    }
+    EnvFilter::try_new(text).map_err(|_| right.to_owned())
 }
 
 /// Lines of libraries may hold what was sent, and there may be any number of them, so whatever the filter
@@ -140,22 +135,29 @@ struct Words {
 
 /// Takes the fields of an event, one after the other.
 trait Fields {
-    fn add(&mut self, field: &Field, value: Value);
+    fn add(&mut self, name: &str, value: Value);
+
+    /// Where a line of Pingora's was written is nobody's concern.
+    fn take(&mut self, field: &Field, value: Value) {
+        if !field.name().starts_with("log.") {
+            self.add(field.name(), value);
+        }
+    }
 }
 
 impl Fields for Members<'_> {
-    fn add(&mut self, field: &Field, value: Value) {
-        let name = Value::from(field.name());
+    fn add(&mut self, name: &str, value: Value) {
+        let name = Value::from(name);
         self.0.push_str(&format!(",{name}:{value}"));
     }
 }
 
 impl Fields for Words {
-    fn add(&mut self, field: &Field, value: Value) {
+    fn add(&mut self, name: &str, value: Value) {
         let plain = value.as_str().filter(|text| is_plain(text));
         // Otherwise as JSON writes it, so that no value looks like another line or field.
         let text = plain.map_or_else(|| escape_controls(&value.to_string()), str::to_owned);
-        match field.name() {
+        match name {
             "message" => self.message = value.as_str().map_or(text, escape_controls),
             name => self.fields.push_str(&format!(" {name}={text}")),
         }
@@ -185,27 +187,27 @@ macro_rules! visit {
     ($($of:ty),*) => {$(
         impl Visit for $of {
             fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-                self.add(field, format!("{value:?}").into());
+                self.take(field, format!("{value:?}").into());
             }
 
             fn record_str(&mut self, field: &Field, value: &str) {
-                self.add(field, value.into());
+                self.take(field, value.into());
             }
 
             fn record_u64(&mut self, field: &Field, value: u64) {
-                self.add(field, value.into());
+                self.take(field, value.into());
             }
 
             fn record_i64(&mut self, field: &Field, value: i64) {
-                self.add(field, value.into());
+                self.take(field, value.into());
             }
 
             fn record_f64(&mut self, field: &Field, value: f64) {
-                self.add(field, value.into());
+                self.take(field, value.into());
             }
 
             fn record_bool(&mut self, field: &Field, value: bool) {
-                self.add(field, value.into());
+                self.take(field, value.into());
             }
         }
     )*};

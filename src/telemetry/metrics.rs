@@ -2,7 +2,7 @@
 
 use super::families::Families;
 use super::gateway::GatewayMetrics;
-use super::log::LostLines;
+use super::writer::LostLines;
 use crate::ledger::Ledger;
 use crate::rejection::{Reason, Rejection};
 use crate::route::Gateway;
@@ -12,6 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -143,8 +144,8 @@ impl Metrics {
             .collect()
     }
 
-    /// Counts and logs a request that came to no route; without a status it got no answer.
-    pub fn refused(&self, rejection: &Rejection, status: Option<u16>) {
+    /// Counts and logs a request from this address that came to no route; without a status it got no answer.
+    pub fn refused(&self, rejection: &Rejection, status: Option<u16>, from: Option<IpAddr>) {
         let reason = rejection.reason();
         if let Some(counter) = reason.and_then(|reason| self.unrouted.get(reason as usize)) {
             counter.inc();
@@ -152,6 +153,7 @@ impl Metrics {
         tracing::info!(
             reason = reason.map(Reason::label),
             why = %rejection,
+            from = from.map(|from| from.to_string()),
             advice = rejection.advice(),
             status,
             "refused"

@@ -1,5 +1,6 @@
 //! The metrics as they are read.
 
+use super::families::SKEW;
 use super::metrics::{Metrics, Readings};
 use crate::answer::Answer;
 use prometheus_client::encoding::text;
@@ -18,7 +19,11 @@ impl Format {
     /// The one that a reader asks for in its `Accept` header.
     #[must_use]
     pub fn accepted(accept: Option<&str>) -> Self {
-        match accept.is_some_and(|accept| accept.contains("application/openmetrics-text")) {
+        match accept.is_some_and(|accept| {
+            accept
+                .to_ascii_lowercase()
+                .contains("application/openmetrics-text")
+        }) {
             true => Self::OpenMetrics,
             false => Self::Prometheus,
         }
@@ -34,7 +39,7 @@ pub fn page(metrics: &Metrics, now: Readings, format: Format) -> Answer {
     let (body, form) = match format {
         Format::Prometheus => (plain(&body), "text/plain; version=0.0.4; charset=utf-8"),
         Format::OpenMetrics => (
-            body,
+            without_negative_sums(&body),
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
         ),
     };
@@ -43,6 +48,17 @@ pub fn page(metrics: &Metrics, now: Readings, format: Format) -> Answer {
         headers: vec![("Content-Type".to_owned(), form.into())],
         body: body.into(),
     }
+}
+
+/// A histogram whose values may be negative has neither sum nor count there. Source:
+/// <https://prometheus.io/docs/specs/om/open_metrics_spec/#histogram>
+fn without_negative_sums(text: &str) -> String {
+    let may_stay = |line: &&str| {
+        let of_skew = line.strip_prefix(SKEW);
+        of_skew.is_none_or(|rest| !rest.starts_with("_sum") && !rest.starts_with("_count"))
+    };
+    let lines = text.lines().filter(may_stay);
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The same in the older form: there a family is named as its samples are, and no type is `info`.

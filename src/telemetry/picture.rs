@@ -3,7 +3,7 @@
 use super::GatewayMetrics;
 use crate::settle::Outcome;
 use parking_lot::Mutex;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +29,9 @@ impl Picture {
     /// Ends a bar.
     pub fn advance<'a>(&self, gateways: impl Iterator<Item = &'a GatewayMetrics>) {
         let mut all = self.0.lock();
+        let mut gone: HashSet<Arc<str>> = all.keys().cloned().collect();
         for gateway in gateways {
+            gone.remove(&gateway.name);
             let now = gateway.outcomes();
             let bars = all
                 .entry(Arc::clone(&gateway.name))
@@ -40,6 +42,9 @@ impl Picture {
                 bars.whole.pop_front();
             }
         }
+        // Time passes for those that come back too.
+        let gone = all.iter_mut().filter(|(name, _)| gone.contains(*name));
+        gone.for_each(|(_, bars)| bars.whole.clear());
     }
 
     /// The bars of a gateway, oldest first; the last is not over yet.

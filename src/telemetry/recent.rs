@@ -31,8 +31,8 @@ pub struct RecentDecision {
     pub attempt: Option<u32>,
     /// Seconds since it was signed.
     pub age_s: Option<i64>,
-    /// What the gateway was answered.
-    pub status: u16,
+    /// What the gateway was answered; `None` where it had to make way.
+    pub status: Option<u16>,
     /// What the app answered.
     pub app_status: Option<u16>,
     /// Microseconds from its head to its answer.

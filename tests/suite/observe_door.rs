@@ -97,7 +97,7 @@ fn what_nobody_verified_makes_way_for_what_somebody_will() {
     let app = App::answering(Reply::ok().held());
     let kawal = Kawal::start(observed(&app).set("limits.connections", 2));
     let forged =
-        |n: usize| doku(&format!("{{\"n\":{n}}}")).replace("Signature", "HMACSHA256=forged");
+        |n: usize| doku(format!("{{\"n\":{n}}}")).replace("Signature", "HMACSHA256=forged");
     let mut strangers: Vec<_> = (0..2)
         .map(|n| {
             let mut connection = Connection::open(kawal.addr());
