@@ -1,5 +1,5 @@
 "use strict";
-const EVERY_MS = 2000;
+const EVERY_MS = 2000, PATIENCE_MS = 5000, DRIFT_S = 60, NEARLY_FULL = 0.9;
 // What went well stands above the line of the picture, what did not hangs below it.
 const ABOVE = ["delivered", "duplicate", "token", "test"];
 const BELOW = ["rejected", "refused_by_app", "unknown"];
@@ -100,7 +100,11 @@ function counted(name, ...counts) {
 }
 
 const sum = (counts, names) => names.reduce((total, name) => total + (counts[name] ?? 0), 0);
-const told = (counts) => OUTCOMES.filter((name) => counts[name]).map((name) => `${number(counts[name])} ${words(name)}`).join(", ");
+
+function told(counts) {
+  const parts = OUTCOMES.filter((name) => counts[name]).map((name) => `${number(counts[name])} ${words(name)}`);
+  return parts.join(", ");
+}
 
 function column(counts, place, every, last, scale) {
   const group = draw("g", {});
@@ -136,7 +140,8 @@ function picture(svg, { every_s, counts }, recent) {
 
 function gateway(card, one, now) {
   const part = (name) => card.querySelector(name);
-  const recent = Object.fromEntries(OUTCOMES.map((name) => [name, one.picture.counts.reduce((total, slot) => total + slot[name], 0)]));
+  const slots = one.picture.counts;
+  const recent = Object.fromEntries(OUTCOMES.map((name) => [name, slots.reduce((total, slot) => total + slot[name], 0)]));
   const observes = one.mode === "observe";
   card.className = one.mode;
   say(part("h3"), one.name);
@@ -145,36 +150,52 @@ function gateway(card, one, now) {
   say(part(".last"), one.last ? span(seconds(now, one.last)) + " ago" : "none yet");
   part(".last").title = one.last ?? "";
   say(part(".skew"), one.skew_s === null ? "not known" : `${one.skew_s.toFixed(1).replace("-", "−")} s`);
-  part(".skew").classList.toggle("off", Math.abs(one.skew_s ?? 0) > 60);
-  const most = Math.max(...one.picture.counts.map((slot) => sum(slot, OUTCOMES)));
+  part(".skew").classList.toggle("off", Math.abs(one.skew_s) > DRIFT_S);
+  const most = Math.max(...slots.map((slot) => sum(slot, OUTCOMES)));
   say(part(".peak"), most ? `peak ${number(most)} in ${one.picture.every_s} s` : "nothing came");
   picture(part("svg"), one.picture, recent);
-  const rows = OUTCOMES.filter((name) => one.outcomes[name] || ["delivered", "rejected"].includes(name));
-  list(part(".outcomes tbody"), rows, (name) => name + recent[name] + " " + one.outcomes[name], (name) => counted(outcome(name), recent[name], one.outcomes[name]));
+  const rows = OUTCOMES.filter((name) => one.outcomes[name] || ["delivered", "rejected"].includes(name))
+    .map((name) => [name, recent[name], one.outcomes[name]]);
+  list(part(".outcomes tbody"), rows, String, ([name, ...counts]) => counted(outcome(name), ...counts));
   const reasons = Object.entries(one.reasons).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
   part(".reasons").hidden = reasons.length === 0;
-  list(part(".reasons tbody"), reasons, (pair) => pair.join(" "), ([name, count]) => counted(make("td", name), count));
+  list(part(".reasons tbody"), reasons, String, ([name, count]) => counted(make("td", name), count));
 }
 
 // What an operator must know first, worst first.
 function states(status) {
+  const { configuration, draining, gateways, ledger } = status;
   const found = [];
-  const { configuration, ledger, gateways, now } = status;
-  if (!ledger.up) found.push(["bad", "The store does not answer."]);
-  if (configuration.fault) found.push(["bad", `The last reload was refused: ${configuration.fault}`]);
-  if (status.draining) found.push(["warn", "Draining: requests in flight are finished, no others are taken."]);
-  if (ledger.capacity && ledger.entries >= ledger.capacity * 0.9) found.push(["warn", `The ledger is ${Math.floor((ledger.entries / ledger.capacity) * 100)} % full.`]);
+  const bad = (text) => found.push(["bad", text]), warn = (text) => found.push(["warn", text]);
+  if (!ledger.up) bad("The store does not answer.");
+  if (configuration.fault) bad(`The last reload was refused, what was loaded before serves on: ${configuration.fault}`);
+  if (!found.length && !draining) found.push(["good", "Serving."]);
+  if (draining) warn("Draining: requests in flight are finished, no others are taken.");
+  const full = ledger.capacity ? ledger.entries / ledger.capacity : 0;
+  if (full >= NEARLY_FULL) warn(`The ledger is ${Math.floor(full * 100)} % full.`);
   for (const { name, skew_s } of gateways) {
-    if (Math.abs(skew_s ?? 0) > 60) found.push(["warn", `Clocks: ${name} signs ${span(Math.abs(skew_s))} ${skew_s < 0 ? "ahead of" : "behind"} our time.`]);
+    const way = skew_s < 0 ? "ahead of" : "behind";
+    if (Math.abs(skew_s) > DRIFT_S) warn(`Clocks: ${name} signs ${span(Math.abs(skew_s))} ${way} our time.`);
   }
-  for (const { name, mode } of gateways) if (mode === "observe") found.push(["warn", `${name} only observes: what it would refuse reaches the app.`]);
-  if (found.every(([kind]) => kind === "warn") && !status.draining) found.unshift(["good", "Serving."]);
+  for (const { name, mode } of gateways) {
+    if (mode === "observe") warn(`${name} only observes: what it would refuse reaches the app.`);
+  }
   return found;
 }
 
 function state(found) {
   document.title = `Kawal: ${found[0][1]}`;
-  list(at("state"), found, (pair) => pair.join(" "), ([kind, text]) => make("p", text, kind));
+  list(at("state"), found, String, ([kind, text]) => make("p", text, kind));
+}
+
+function memory({ store, up, entries, capacity }) {
+  say(at("ledger-name"), `Ledger (${store})`);
+  say(at("ledger"), entries !== null ? number(entries) : up ? "store is up" : "store is down");
+  say(at("room"), capacity ? `of ${number(capacity)} entries` : "");
+  const meter = at("meter");
+  meter.hidden = !capacity;
+  if (!capacity) return;
+  Object.assign(meter, { max: capacity, value: entries, low: capacity * 0.75, high: capacity * NEARLY_FULL, optimum: 0 });
 }
 
 function show(status) {
@@ -189,17 +210,11 @@ function show(status) {
   say(at("loaded"), `loaded ${span(seconds(now, configuration.loaded))} ago`);
   at("loaded").title = configuration.loaded;
   say(at("reloads"), `reloads: ${configuration.reloads.success} taken, ${configuration.reloads.failure} refused`);
-  say(at("ledger-name"), `Ledger (${ledger.store})`);
-  const counts = ledger.entries !== null;
-  say(at("ledger"), counts ? number(ledger.entries) : ledger.up ? "store is up" : "store is down");
-  say(at("room"), counts && ledger.capacity ? `of ${number(ledger.capacity)} entries` : "");
-  const meter = at("meter");
-  meter.hidden = !(counts && ledger.capacity);
-  if (!meter.hidden) Object.assign(meter, { max: ledger.capacity, high: ledger.capacity * 0.9, low: ledger.capacity * 0.75, optimum: 0, value: ledger.entries });
+  memory(ledger);
   const cards = at("gateways");
   list(cards, status.gateways, (one) => one.name, () => at("card").content.cloneNode(true).firstElementChild);
   status.gateways.forEach((one, place) => gateway(cards.children[place], one, now));
-  list(at("decisions"), status.decisions, JSON.stringify, (one) => decision(one, now));
+  list(at("decisions"), status.decisions, (one) => now.slice(0, 10) + JSON.stringify(one), (one) => decision(one, now));
   at("none").hidden = status.decisions.length > 0;
   at("scroll").hidden = status.decisions.length === 0;
 }
@@ -207,16 +222,25 @@ function show(status) {
 let last = null;
 
 async function ask() {
+  let status = null;
   try {
-    const answer = await fetch("status.json", { cache: "no-store", signal: AbortSignal.timeout(5000) });
-    if (!answer.ok) throw new Error(answer.status);
-    const status = await answer.json();
-    show(status);
-    last = status.now;
+    const answer = await fetch("status.json", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (answer.ok) status = await answer.json();
   } catch {
-    state([["bad", last ? `Kawal does not answer. This is what it said at ${clock(last, last)} UTC.` : "Kawal does not answer."]]);
+    // There is none, or it broke off.
   }
   setTimeout(ask, EVERY_MS);
+  if (!status) {
+    const since = last ? ` This is what it said at ${clock(last, last)} UTC.` : "";
+    return state([["bad", "Kawal does not answer." + since]]);
+  }
+  try {
+    show(status);
+    last = status.now;
+  } catch (fault) {
+    state([["bad", "This page does not know Kawal's answer: load it anew."]]);
+    throw fault;
+  }
 }
 
 ask();
