@@ -12,6 +12,7 @@ run: install-missing
 test: check
 	@sh tests/tools/install-missing.sh store
 	@sh tests/tools/install-missing.sh observability
+	@sh tests/tools/install-missing.sh browser
 	@sh tests/tools/install-interop.sh
 	$(CARGO) test --locked
 

@@ -2,7 +2,8 @@
 # Installs what the build needs and the machine lacks: a C compiler and cmake, which two
 # dependencies of Pingora are built with; with the word `lints`, what only the lints need; with the
 # word `interop`, what the gateways' own libraries run on; with the word `store`, Redis, which the
-# tests start themselves; with the word `observability`, promtool, which judges the alerts.
+# tests start themselves; with the word `observability`, promtool, which judges the alerts; with the
+# word `browser`, what the status page is looked at with.
 set -eu
 
 missing=""
@@ -17,6 +18,10 @@ fi
 if [ "${1:-}" = store ]; then
     # Of its own service, where the package starts one, the tests want nothing.
     command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+fi
+if [ "${1:-}" = browser ]; then
+    command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+    command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
 fi
 
 if ! command -v cargo >/dev/null 2>&1; then
