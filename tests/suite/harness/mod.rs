@@ -7,6 +7,8 @@
 
 pub mod adyen;
 pub mod app;
+pub mod board;
+pub mod browser;
 pub mod clinic;
 pub mod cluster;
 pub mod config;
@@ -38,6 +40,7 @@ pub mod reply;
 pub mod request;
 pub mod resp;
 pub mod rows;
+pub mod sample_status;
 pub mod scripts;
 pub mod sentinel;
 pub mod service;
@@ -56,6 +59,8 @@ pub mod webhooks;
 pub mod wire;
 
 pub use app::App;
+pub use board::Board;
+pub use browser::Browser;
 pub use cluster::Cluster;
 pub use config::Config;
 pub use deployment::Deployment;
@@ -76,6 +81,7 @@ pub use redis::Redis;
 pub use reply::Reply;
 pub use request::Request;
 pub use rows::KINDS;
+pub use sample_status::sample_status;
 pub use scripts::Script;
 pub use sentinel::Sentinel;
 pub use service::Service;
