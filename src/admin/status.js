@@ -169,10 +169,11 @@ function states(status) {
   const bad = (text) => found.push(["bad", text]), warn = (text) => found.push(["warn", text]);
   if (!ledger.up) bad("The store does not answer.");
   if (configuration.fault) bad(`The last reload was refused, what was loaded before serves on: ${configuration.fault}`);
+  const full = ledger.capacity ? ledger.entries / ledger.capacity : 0;
+  if (full >= 1) bad("The ledger is 100 % full: what is new is refused.");
   if (!found.length && !draining) found.push(["good", "Serving."]);
   if (draining) warn("Draining: requests in flight are finished, no others are taken.");
-  const full = ledger.capacity ? ledger.entries / ledger.capacity : 0;
-  if (full >= NEARLY_FULL) warn(`The ledger is ${Math.floor(full * 100)} % full.`);
+  if (full >= NEARLY_FULL && full < 1) warn(`The ledger is ${Math.floor(full * 100)} % full.`);
   for (const { name, skew_s } of gateways) {
     const way = skew_s < 0 ? "ahead of" : "behind";
     if (Math.abs(skew_s) > DRIFT_S) warn(`Clocks: ${name} signs ${span(Math.abs(skew_s))} ${way} our time.`);

@@ -119,12 +119,12 @@ impl Work<'_> {
         let received = || Received::new(head.clone(), bytes.clone());
         decision.bytes = bytes.len();
         let door = accepted.err();
-        let admitted = match (&door, self.route.purpose) {
+        let admitted = match &door {
             // It is given no token.
-            (Some(door), Purpose::Token) => Err(door.clone()),
-            (None, Purpose::Token) | (_, Purpose::Notify) => {
-                self.judge(received(), now, decision).await
-            }
+            Some(door) if self.route.purpose == Purpose::Token => Err(door.clone()),
+            // The method is part of the content, and of hardly any proof: a genuine one would be a conflict.
+            Some(door @ Rejection::Method(_)) => Err(door.clone()),
+            Some(_) | None => self.judge(received(), now, decision).await,
         };
         let rejection = match admitted {
             Ok(admitted) => return self.deliver(admitted, door, decision).await,

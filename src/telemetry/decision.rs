@@ -80,7 +80,7 @@ impl<'a> Decision<'a> {
         let verdict = self.verdict(end).map(|verdict| verdict.to_string());
         self.log(end, took, verdict.as_deref());
         recent.add(RecentDecision {
-            time: self.judged.unwrap_or_else(Timestamp::now),
+            time: Timestamp::now(),
             gateway: Arc::clone(&self.route.gateway.name),
             route: Arc::clone(&self.route.path),
             client: self.known.client.clone(),
