@@ -11,9 +11,11 @@
 )]
 
 mod alerts;
+mod allow_from;
 mod answers;
 mod bearer;
 mod cli;
+mod clock_drift;
 mod config_files;
 mod config_warnings;
 mod connections;
@@ -59,7 +61,17 @@ mod lost_refusals;
 mod lost_replies;
 mod mistakes;
 mod mutations;
+mod observe_answers;
+mod observe_apart;
 mod observe_door;
+mod observe_headers;
+mod observe_kinds;
+mod observe_ledger;
+mod observe_limits;
+mod observe_reasons;
+mod observe_switch;
+mod observe_tokens;
+mod observe_told;
 mod odd_times;
 mod oddities;
 mod outage;
@@ -119,6 +131,7 @@ mod store_faults_restart;
 mod store_faults_silence;
 mod store_secrecy;
 mod store_start;
+mod trusted_proxies;
 mod unknown_outcomes;
 mod unmatched;
 mod vectors;
