@@ -77,17 +77,21 @@ fn forgeries(signed: &TokenRequest) -> Vec<(&'static str, Request)> {
 #[test]
 fn what_is_refused_unread_reaches_the_app_too() {
     let nets = json!(["192.0.2.0/24"]);
-    let watch = Watch::with(|config| config.with_snap());
+    let watch = Watch::with(|config| {
+        let config = config.with_snap();
+        config.on_route(B2B_TOKEN, "limits", json!({"body": "1KiB"}))
+    });
     let genuine = TokenRequest::new().sign();
     let get = genuine.clone().method("GET");
     let seen = watch.lets_through("a method", &get, "method");
     assert_eq!(seen.proven(), [None, None]);
-    // A token route takes little.
-    let large = genuine.clone().body("x".repeat(100_000));
-    let sent = watch.send(&large);
-    let reason = sent.line["reason"].as_str().unwrap().to_owned();
-    assert!(["too_large", "bad_proof"].contains(&&*reason), "{reason}");
-    sent.marked("large", &large, &reason);
+    let large = genuine.clone().body("x".repeat(2000));
+    let seen = watch.lets_through("large", &large, "too_large");
+    assert_eq!(seen.proven(), [None, None]);
+    // Its body is not signed, and asks for nothing that there is.
+    let odd = genuine.clone().body("{\"grantType\":\"password\"}");
+    let seen = watch.lets_through("odd", &odd, "malformed");
+    assert_eq!(seen.proven()[0].as_deref(), Some(BRN));
     let far = Watch::with(|config| config.with_snap().every_gateway("allow_from", &nets));
     let seen = far.lets_through("an address", &genuine, "forbidden");
     assert_eq!(seen.proven(), [None, None]);
