@@ -34,7 +34,7 @@ fn nobody_speaks_in_our_name_to_an_app_that_is_only_watched_for() {
     let rows = [
         ("bad_proof", genuine.clone().body("{\"amount\":2}")),
         ("missing_proof", genuine.clone().without("Signature")),
-        ("method", genuine.clone().method("PUT")),
+        ("method", genuine.clone().body("[]").method("PUT")),
         ("too_large", genuine.clone().body("x".repeat(2000))),
     ];
     for (reason, request) in rows {
@@ -104,7 +104,8 @@ fn the_key_itself_never_reaches_the_app() {
                 assert!(alike, "{reason}: {}", seen.line);
             }
         }
-        far.lets_through("an address", &genuine, "forbidden");
+        far.claims("an address", &genuine, "forbidden");
+        far.lets_through("again", &genuine, "forbidden");
         watch.accepts("genuine", &genuine);
         watch.lets_through("again", &genuine, "duplicate");
     }

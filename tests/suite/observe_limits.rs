@@ -16,12 +16,22 @@ fn body(size: usize) -> Vec<u8> {
     (0..size).map(|i| b'a' + (i % 23) as u8).collect()
 }
 
+/// A large one that is genuine is delivered, and known from then on.
+fn claimed_once(watch: &Watch, request: Request) {
+    let [plain, chunked] = framings(request);
+    let first = watch.claims("large", &plain, "too_large");
+    assert_eq!(first.all("X-Kawal-Attempt"), ["1"]);
+    let again = watch.lets_through("large, again", &chunked, "too_large");
+    assert_eq!(again.proven(), first.proven());
+}
+
 #[test]
 fn a_body_over_the_limit_reaches_the_app_whole() {
     let watch = Watch::with(|config| config.set("limits.body", "1KiB"));
     for size in [1025, 100_000, 3 * MEBIBYTE] {
-        for request in framings(doku(body(size))) {
-            let seen = watch.lets_through("large", &request, "too_large");
+        claimed_once(&watch, doku(body(size)));
+        for forged in framings(doku("{}").body(body(size))) {
+            let seen = watch.lets_through("large and forged", &forged, "too_large");
             assert_eq!(seen.proven(), [None, None], "{size}");
         }
     }
@@ -33,9 +43,7 @@ fn a_body_over_the_limit_reaches_the_app_whole() {
 #[test]
 fn a_route_s_own_limit_is_watched_too() {
     let watch = Watch::with(|config| config.on_route(ROUTE, "limits", json!({"body": "1KiB"})));
-    for request in framings(doku(body(1025))) {
-        watch.lets_through("large", &request, "too_large");
-    }
+    claimed_once(&watch, doku(body(1025)));
     watch.accepts("at the limit", &doku(body(1024)));
 }
 
@@ -43,9 +51,7 @@ fn a_route_s_own_limit_is_watched_too() {
 fn sixteen_mebibytes_are_the_most() {
     let watch = Watch::new();
     let most = 16 * MEBIBYTE;
-    for request in framings(doku(body(most))) {
-        watch.lets_through("the largest", &request, "too_large");
-    }
+    claimed_once(&watch, doku(body(most)));
     for request in framings(doku(body(most + 1))) {
         let before = watch.app.count();
         let mut gateway = Connection::open(watch.kawal.addr());
@@ -86,7 +92,7 @@ fn what_waits_to_be_asked_for_its_body_is_asked() {
     let large = doku(body(2000)).header("Expect", "100-continue");
     let seen = watch.send(&large);
     assert_eq!(seen.answer.interim, [100]);
-    seen.marked("large", &large, "too_large");
+    seen.claimed("large", &large, "too_large");
 }
 
 /// Whatever is not a request as we accept it has no bytes that could be forwarded.
@@ -139,10 +145,9 @@ fn half_a_request_of_a_stranger_is_refused() {
         let config = config.set("timeouts.body", "300ms");
         config.every_gateway("allow_from", &json!(["192.0.2.0/24"]))
     });
-    let request = doku("{\"amount\":1}");
     for (name, reason, request) in [
-        ("an address", "forbidden", request.clone()),
-        ("a method", "method", request.method("PUT")),
+        ("an address", "forbidden", doku("{\"amount\":1}")),
+        ("a method", "method", doku("{\"amount\":1}").method("PUT")),
     ] {
         let (bytes, before) = (request.bytes(), watch.app.connections());
         let mut slow = Connection::open(watch.kawal.addr());
@@ -150,7 +155,7 @@ fn half_a_request_of_a_stranger_is_refused() {
         let answer = slow.read("POST").unwrap();
         assert_eq!(answer.status, 408, "{name}: {answer:?}");
         assert_eq!(watch.app.connections(), before, "{name}");
-        watch.lets_through(name, &request, reason);
+        watch.claims(name, &request, reason);
     }
 }
 

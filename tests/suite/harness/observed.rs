@@ -67,6 +67,16 @@ impl Watch {
         seen.marked(name, request, reason)
     }
 
+    /// It would be refused at the door for this reason, though it is genuine: the app gets it once, with all that a
+    /// genuine one has, and takes it.
+    #[track_caller]
+    pub fn claims(&self, name: &str, request: &Request, reason: &str) -> Recorded {
+        let seen = self.send(request);
+        assert_eq!(seen.answer.status, 200, "{name}: {:?}", seen.answer);
+        assert_eq!(seen.line["app_status"], 200, "{name}: {}", seen.line);
+        seen.claimed(name, request, reason)
+    }
+
     /// The app gets it once, as it was sent, with all that a genuine one has, and takes it.
     #[track_caller]
     pub fn accepts(&self, name: &str, request: &Request) -> Recorded {
@@ -100,14 +110,7 @@ impl Seen {
     /// The app and the log are told why it would be refused, and nothing that is not proven.
     #[track_caller]
     pub fn marked(&self, name: &str, request: &Request, reason: &str) -> Recorded {
-        let outcome = match reason {
-            "duplicate" => "duplicate",
-            _ => "rejected",
-        };
-        let line = &self.line;
-        assert_eq!(line["reason"], reason, "{name}: {line}");
-        assert_eq!(line["outcome"], outcome, "{name}: {line}");
-        self.verdict(name, request, &format!("would-reject:{reason}"));
+        self.refused(name, request, reason);
         let only = self.only(name);
         let known = ["Gateway", "Verdict", "Client", "Notification-Id"];
         for header in only.ours() {
@@ -116,17 +119,43 @@ impl Seen {
         only.clone()
     }
 
+    /// The app and the log are told why it would be refused, and that it is genuine all the same.
+    #[track_caller]
+    pub fn claimed(&self, name: &str, request: &Request, reason: &str) -> Recorded {
+        self.refused(name, request, reason);
+        self.is_whole(name);
+        self.only(name).clone()
+    }
+
+    #[track_caller]
+    fn refused(&self, name: &str, request: &Request, reason: &str) {
+        let outcome = match reason {
+            "duplicate" => "duplicate",
+            _ => "rejected",
+        };
+        let line = &self.line;
+        assert_eq!(line["reason"], reason, "{name}: {line}");
+        assert_eq!(line["outcome"], outcome, "{name}: {line}");
+        self.verdict(name, request, &format!("would-reject:{reason}"));
+    }
+
     /// The app and the log are told that it is genuine.
     #[track_caller]
     pub fn accepted(&self, name: &str, request: &Request) -> Recorded {
         assert!(self.line["reason"].is_null(), "{name}: {}", self.line);
         self.verdict(name, request, "accepted");
+        self.is_whole(name);
+        self.only(name).clone()
+    }
+
+    /// Whatever is proven of every genuine one is there.
+    #[track_caller]
+    fn is_whole(&self, name: &str) {
         let only = self.only(name);
         for header in ["Notification-Id", "Covers", "Attempt"] {
             let header = format!("X-Kawal-{header}");
             assert_eq!(only.all(&header).len(), 1, "{name}: {header}");
         }
-        only.clone()
     }
 
     #[track_caller]
