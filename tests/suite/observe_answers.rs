@@ -154,6 +154,10 @@ fn services_of_snap_acknowledge_what_the_app_takes() {
             let answer = watch.kawal.send(&forged);
             assert_eq!(answer.status, 200, "{target}: {answer:?}");
             assert_eq!(answer.json()["responseCode"], code, "{answer:?}");
+            if target == PAYMENT && body.starts_with('{') {
+                let told = &answer.json()["virtualAccountData"];
+                assert_eq!(*told, json!({"a": 1}), "{answer:?}");
+            }
         }
         watch.app.next(Reply::new(500).body("not now"));
         let forged = genuine.sign().replace("X-SIGNATURE", "AAAA");
