@@ -76,7 +76,8 @@ impl Work<'_> {
         let Some(answer) = answer else {
             return session.set_server_keepalive(None);
         };
-        let keep_alive = !server.is_draining() && may_go_on(session, &head, rejection.as_ref());
+        let refused = rejection.filter(|_| decision.observed.is_none());
+        let keep_alive = !server.is_draining() && may_go_on(session, &head, refused.as_ref());
         answer_while_kept(session, slot, answer, keep_alive).await;
     }
 

@@ -113,3 +113,16 @@ fn what_nobody_verified_makes_way_for_what_somebody_will() {
     assert_eq!(gateway.read("POST").unwrap().status, 200);
     assert!(strangers.remove(0).read("POST").is_err());
 }
+
+/// The method is part of what is compared, and of hardly any proof.
+#[test]
+fn a_copy_of_another_method_takes_nothing_from_the_genuine_one() {
+    let app = App::start();
+    let kawal = Kawal::start(observed(&app));
+    let genuine = doku("{\"amount\":1}");
+    assert_eq!(kawal.send(&genuine.clone().method("OPTIONS")).status, 200);
+    assert_eq!(kawal.send(&genuine).status, 200);
+    let seen = app.requests().remove(1);
+    assert_eq!(seen.header("X-Kawal-Verdict").as_deref(), Some("accepted"));
+    assert_eq!(seen.header("X-Kawal-Attempt").as_deref(), Some("1"));
+}
