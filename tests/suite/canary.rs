@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::canary::Needles;
+use crate::harness::gateway::PIVOT_KEY;
 use crate::harness::tainted::{ANSWER, Taint, app};
 use crate::harness::{App, Config, Form, Plain};
 
@@ -58,6 +59,11 @@ impl Story {
             .with_snap()
             .set("unmatched", "forward")
             .set("timeouts.body", "1s")
+            .set(
+                "gateways.pivot.clients",
+                json!([{"secrets": ["env:SHOP_KEY"]}]),
+            )
+            .env("SHOP_KEY", PIVOT_KEY)
             .arg("--log")
             .arg(form.word());
         if let Some(level) = level {
@@ -76,6 +82,7 @@ impl Story {
     /// Gives what was printed.
     fn keeps_silent(self) -> String {
         let mut taint = Taint::new(&self.kawal);
+        taint.needles.add(PIVOT_KEY);
         for secret in secrets(&self.kawal.config) {
             taint.needles.add(&secret);
         }

@@ -25,7 +25,7 @@ fn there_is_no_core_dump() {
         .find(|line| line.starts_with("Max core file size"));
     let words: Vec<_> = line.unwrap().split_whitespace().collect();
     assert_eq!(words[4..6], ["0", "0"], "{limits}");
-    kawal.signal("SEGV");
+    kawal.signal("ABRT");
     let status = kawal.wait_exit();
     assert!(
         !std::os::unix::process::ExitStatusExt::core_dumped(&status),

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use crate::harness::lines::{self, Line};
-use crate::harness::{App, Config, Connection, Doku, Form, Plain, Request, doku, unique, until};
+use crate::harness::{
+    App, Config, Connection, Form, Notice, Plain, Request, doku, kind, unique, until,
+};
 
 /// More than any pipe and any queue hold.
 const LOAD: usize = 22_000;
@@ -35,7 +37,7 @@ fn load(kawal: &Plain, requests: usize) {
 #[test]
 fn a_log_that_nobody_reads_stops_no_notification() {
     let app = App::start();
-    let (kawal, pipe) = Plain::piped(Config::new(&app));
+    let (kawal, pipe) = Plain::piped(Config::kinds(&app));
     load(&kawal, 400);
     assert_eq!(kawal.page().value(DROPPED, &[]), 0.0);
     let before = resident_kib(kawal.pid());
@@ -68,9 +70,10 @@ fn a_log_that_nobody_reads_stops_no_notification() {
 /// Waits until what happens now is told.
 fn tells_again(kawal: &Plain, reader: &Reader) {
     until("it is told", || {
-        let id = unique("again");
-        kawal.send(&Doku::new("{}").id(&id).sign());
+        let id = unique("evt_again").replace('-', "_");
         let dropped = kawal.page().value(DROPPED, &[]);
+        let event = format!("{{\"id\":\"{id}\"}}");
+        kawal.send(&Notice::new(kind("stripe")).body(&event).sign());
         reader.waits_for(|text| text.contains(&id) || kawal.page().value(DROPPED, &[]) > dropped);
         reader.text().contains(&id)
     });

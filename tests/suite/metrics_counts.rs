@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::net::TcpStream;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::harness::gateway::{BRN, MCH, MCH_NEW_SECRET, MCH_OLD_SECRET};
+use crate::harness::snap::RSA_PAYMENT;
 use crate::harness::tokens::{access_token, bearing};
 use crate::harness::{
-    App, Config, Connection, Kawal, Notice, Qris, Reply, Request, Snap, Tally, TokenRequest, adyen,
-    doku, kind, pivot, pivot_with,
+    App, Config, Connection, Doku, Kawal, Notice, Qris, Reply, Request, Snap, Tally, TokenRequest,
+    adyen, doku, kind, pivot, pivot_with,
 };
 
 /// A proxy, its app, and a tally of what was sent.
@@ -75,7 +77,9 @@ fn every_outcome_is_counted_once() {
         bench.sends(&doku("{}"), 502, ("doku", "unknown", "upstream_down"));
         let token = TokenRequest::new();
         bench.sends(&token.sign(), 200, ("doku-b2b", "token", ""));
-        bench.sends(&test_event(), 200, ("adyen", "test", ""));
+        // What Pivot sends when somebody presses the button that tests.
+        let test = pivot(r#"{"event":"PAYMENT.TEST"}"#);
+        bench.sends(&test, 200, ("pivot", "test", ""));
         bench.sends(
             &adyen::batch(&[&adyen::item()]),
             200,
@@ -84,13 +88,6 @@ fn every_outcome_is_counted_once() {
     }
     bench.is_counted();
     assert_eq!(bench.sent.notifications(), 36);
-}
-
-/// What Adyen sends when somebody presses the button that tests.
-fn test_event() -> Request {
-    let mut item = adyen::bare();
-    item["pspReference"] = json!(format!("testEvent_{}", Notice::new(kind("adyen")).id));
-    adyen::batch(&[&adyen::signed(item)])
 }
 
 /// The app's answer is its own: nothing of ours is refused, and nothing is a notification.
@@ -216,4 +213,43 @@ fn token_and_notification_are_two() {
         .filter_map(|line: &Value| line["route"].as_str())
         .collect();
     assert_eq!(routes.len(), 2, "{routes:?}");
+}
+
+/// Whoever rotates a secret sees when nobody signs with the old one any more.
+#[test]
+fn each_proof_that_holds_is_counted_under_its_key() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::snap(&app));
+    let by = |secret: &str| Doku::new("{}").client(MCH, secret).sign();
+    for _ in 0..3 {
+        kawal.send(&by(MCH_NEW_SECRET));
+    }
+    let old = by(MCH_OLD_SECRET);
+    kawal.send(&old);
+    // A copy is signed as well as its first.
+    kawal.send(&old);
+    kawal.send(&by("a-strange-secret"));
+    kawal.send(&old.body("other"));
+    kawal.send(&Snap::new("{}").target(RSA_PAYMENT).sign_rsa());
+    kawal.send(&TokenRequest::new().sign());
+    kawal.send(&pivot("{}"));
+    kawal.notifications(10);
+    let page = kawal.page();
+    let count = |gateway: &str, client: &str, kind: &str, position: &str| {
+        let labels = [
+            ("gateway", gateway),
+            ("client", client),
+            ("kind", kind),
+            ("position", position),
+        ];
+        page.value("kawal_key_verifications_total", &labels)
+    };
+    assert_eq!(count("doku", MCH, "secret", "0"), 3.0);
+    assert_eq!(count("doku", MCH, "secret", "1"), 2.0);
+    assert_eq!(count("doku", BRN, "secret", "0"), 0.0);
+    assert_eq!(count("doku-rsa", BRN, "public_key", "0"), 1.0);
+    assert_eq!(count("doku-b2b", BRN, "public_key", "0"), 1.0);
+    assert_eq!(count("doku-b2b", BRN, "secret", "0"), 0.0);
+    assert_eq!(count("pivot", "", "secret", "0"), 1.0);
+    assert_eq!(page.sum("kawal_key_verifications_total", &[]), 8.0);
 }

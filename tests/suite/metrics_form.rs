@@ -1,6 +1,7 @@
 //! The metrics page as scrapers read it: sound in both forms, all there from the start, and never larger.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
@@ -240,6 +241,34 @@ fn no_request_makes_a_series() {
     let new: Vec<_> = after.difference(&before).filter(drift).collect();
     assert!(new.is_empty(), "{new:?}");
     page.check_histograms();
+}
+
+/// Nothing that is counted while the page is written makes it contradict itself.
+#[test]
+fn a_page_that_is_read_under_load_is_sound() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::new(&app));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut connection = Connection::open(kawal.addr());
+                while !done.load(Ordering::Relaxed) {
+                    connection.send(&doku("{}"));
+                }
+            });
+        }
+        let mut before = 0.0;
+        for _ in 0..60 {
+            let page = kawal.page();
+            page.check_histograms();
+            let count = page.sum("kawal_notifications_total", &[]);
+            assert!(count >= before, "{count} after {before}");
+            before = count;
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(before > 0.0);
+    });
 }
 
 /// Whoever names a gateway may use quotes and backslashes; the page stays one.

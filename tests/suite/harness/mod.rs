@@ -34,6 +34,7 @@ pub mod kinds;
 pub mod lateness;
 pub mod library;
 pub mod lines;
+pub mod loose;
 pub mod metrics;
 pub mod notice;
 pub mod observed;

@@ -43,7 +43,7 @@ impl<'a> Taint<'a> {
     }
 
     /// Sends it with a canary in a header of each kind.
-    pub fn send(&mut self, request: Request) -> u16 {
+    pub fn send(&mut self, request: Request) {
         for name in ["Signature", "X-SIGNATURE"] {
             if let Some(value) = super::wire::find(&request.headers, name) {
                 self.proof(value.trim_start_matches("HMACSHA256="));
@@ -51,10 +51,11 @@ impl<'a> Taint<'a> {
         }
         let tainted = request
             .header("X-Note", HEADER)
+            .header("X-Forwarded-For", format!("{HEADER}, [{HEADER}]:1"))
             .header("Cookie", format!("session={HEADER}"))
             .header("User-Agent", HEADER);
-        self.answered += 1;
-        self.kawal.send(&tainted).status
+        let answer = self.kawal.send_raw(&tainted.bytes());
+        self.answered += usize::from(answer.is_some());
     }
 
     pub fn proof(&mut self, proof: &str) {

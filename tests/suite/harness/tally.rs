@@ -91,11 +91,11 @@ impl Kawal {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        assert_eq!(Tally::of_page(&self.page()), *sent, "{}", self.output());
+        assert_eq!(Tally::of_page(&self.page()), *sent, "counted, sent");
         let told = || Tally::of_log(&self.log());
         while total(&told()) < total(sent) && Instant::now() < until {
             thread::sleep(Duration::from_millis(10));
         }
-        assert_eq!(told(), *sent, "{}", self.output());
+        assert_eq!(told(), *sent, "told, sent");
     }
 }
