@@ -75,6 +75,14 @@ fn typed() -> Vec<(&'static str, Config)> {
             config().set("replay.redis.password", json!([TYPED])),
         ),
         (
+            "a password of the app",
+            config().set("upstream", format!("http://shop:{TYPED}@127.0.0.1:3000")),
+        ),
+        (
+            "a token of the app",
+            config().set("upstream", format!("http://127.0.0.1:3000/?token={TYPED}")),
+        ),
+        (
             "by variable",
             config().env("KAWAL_REPLAY__REDIS__PASSWORD", TYPED),
         ),
