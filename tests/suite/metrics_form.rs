@@ -135,7 +135,6 @@ fn the_default_is_the_text_that_prometheus_reads() {
         Some("text/plain"),
         Some("text/plain;version=0.0.4;q=0.5,*/*;q=0.1"),
         Some("text/html,application/xhtml+xml,*/*;q=0.8"),
-        Some("application/openmetrics-textual"),
         Some(""),
     ] {
         let answer = asks(&kawal, accept);
@@ -163,7 +162,11 @@ fn who_asks_for_openmetrics_gets_it() {
             assert_eq!(page.value("kawal_notifications_total", &labels), 1.0);
             assert_eq!(page.sum("kawal_build_info", &[]), 1.0);
         }
-        assert_eq!(open.series(), plain.series());
+        // There, a histogram of what may be negative has neither sum nor count.
+        let bare = ["_sum", "_count"].map(|end| format!("kawal_signed_skew_seconds{end}"));
+        let mut expected = plain.series();
+        expected.retain(|series| !bare.iter().any(|name| series.starts_with(name)));
+        assert_eq!(open.series(), expected);
     }
 }
 
