@@ -35,8 +35,12 @@ pub(super) fn read(files: &Reader) -> Result<Value, Fault> {
         ))
     })?;
     // Read first by a parser that refuses a key that occurs twice; the next one takes the last.
-    let yaml: serde_yaml::Value = serde_yaml::from_str(&text)
-        .map_err(|error| whole(format!("is not sound YAML: {error}")))?;
+    let yaml: serde_yaml::Value = serde_yaml::from_str(&text).map_err(|error| {
+        whole(format!(
+            "is not sound YAML: {}",
+            without_secrets(&error.to_string())
+        ))
+    })?;
     if !yaml.is_mapping() {
         return Err(whole(
             "is empty or no configuration: it needs listen, upstream, gateways and routes".into(),
@@ -51,6 +55,22 @@ pub(super) fn read(files: &Reader) -> Result<Value, Fault> {
         .extract()
         .map_err(|error| whole(format!("is not sound: {}", error.kind)))?;
     Ok(Value::from(dict))
+}
+
+/// What occurs twice where a reference to a secret belongs may be a secret, and is not repeated.
+fn without_secrets(error: &str) -> String {
+    let hidden = |place: &str| {
+        ["secrets", "password"]
+            .iter()
+            .any(|name| place.contains(name))
+    };
+    match error.split_once(" with key ") {
+        Some((before, after)) if hidden(before) => {
+            let place = after.rfind(" at line ").and_then(|at| after.get(at..));
+            format!("{before}{}", place.unwrap_or_default())
+        }
+        _ => error.to_owned(),
+    }
 }
 
 /// Kubernetes puts these into every pod of a namespace with a Service whose name begins with
