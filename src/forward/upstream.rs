@@ -64,14 +64,16 @@ impl Upstream {
             }
             Address::Fixed(Endpoint::Unix(PathBuf::from(path)))
         } else if let Some(authority) = text.strip_prefix("http://") {
-            parse_authority(authority)
-                .ok_or_else(|| format!("`{text}` has no host and port; {right}, without a path"))?
+            parse_authority(authority).ok_or_else(|| {
+                // Not repeated, since it may hold a password.
+                format!("has no host and port, or more than them; {right}, without a path")
+            })?
         } else if text.starts_with("https://") {
             return Err(format!(
                 "TLS is not spoken to the app, which stands in the same pod; {right}"
             ));
         } else {
-            return Err(format!("`{text}` is no address of an app; {right}"));
+            return Err(format!("is no address of an app; {right}"));
         };
         Ok(Self {
             text: text.into(),
