@@ -147,7 +147,7 @@ trait Fields {
 
 impl Fields for Members<'_> {
     fn add(&mut self, name: &str, value: Value) {
-        let name = Value::from(name);
+        let (name, value) = (Value::from(name), escape_controls(&value.to_string()));
         self.0.push_str(&format!(",{name}:{value}"));
     }
 }
@@ -176,7 +176,8 @@ fn escape_controls(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
-            true => escaped.extend(c.escape_unicode()),
+            // As JSON writes them.
+            true => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
             false => escaped.push(c),
         }
     }
