@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::freshness::{from_now_on, let_it_age, strict};
 use crate::harness::clinic::{SHOP_KEY, Shop};
 use crate::harness::gateway::written;
-use crate::harness::{App, Config, Doku, Kawal, Request, Store, on_every_store, unique};
+use crate::harness::{App, Config, Doku, Kawal, Qris, Request, Store, on_every_store, unique};
 
 on_every_store!(
     another_name_or_other_terms_begin_a_new_memory,
@@ -41,10 +41,15 @@ fn config(app: &App) -> Config {
             "gateways.shop.freshness",
             json!({"max_age": "2s", "max_skew": "5m", "late": "1h"}),
         );
-    let doku = config.value("gateways.doku");
-    for name in ["named", "window", "remember", "converted"] {
+    for (name, like) in [
+        ("named", "doku"),
+        ("window", "doku"),
+        ("remember", "doku"),
+        ("converted", "doku-qris"),
+    ] {
+        let gateway = config.value(&format!("gateways.{like}"));
         config = config
-            .set(&format!("gateways.{name}"), doku.clone())
+            .set(&format!("gateways.{name}"), gateway)
             .route(json!({"path": format!("/payments/{name}"), "gateway": name}));
     }
     config
@@ -67,13 +72,9 @@ fn other(config: &Config) -> Config {
         )
 }
 
-/// Genuine, signed then, and new each time. Its body can be converted.
+/// Genuine, signed then, and new each time.
 fn notification(gateway: &str, signed: Timestamp) -> Request {
-    let doku = |path: &str| {
-        let form = "application/x-www-form-urlencoded";
-        let signed = Doku::new("n=1").target(path).at(&written(signed));
-        signed.sign().replace("Content-Type", form)
-    };
+    let doku = |path: &str| Doku::new("{}").target(path).at(&written(signed)).sign();
     match gateway {
         "shop" => {
             let mut shop = Shop::new("{}");
@@ -81,6 +82,7 @@ fn notification(gateway: &str, signed: Timestamp) -> Request {
             shop.note = unique("note");
             shop.sign()
         }
+        "converted" => Qris::new().at(signed).target("/payments/converted").sign(),
         UNCHANGED => doku("/payments/notifications"),
         name => doku(&format!("/payments/{name}")),
     }
