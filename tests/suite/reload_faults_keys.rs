@@ -26,7 +26,7 @@ fn a_key_that_is_none_is_not_taken_over() {
         (
             "words",
             key,
-            "the key we were sent\n",
+            "our key, as it was sent\n",
             "neither PEM nor base64",
         ),
         ("an empty key", key, "", "is empty"),

@@ -2,31 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::gateway::BRN;
+use crate::harness::gateway::{BRN, BRN_SECRET};
 use crate::harness::{App, Config, Kawal};
 
-/// So many routes, so that one configuration more or less is seen.
-const ROUTES: usize = 400;
-
-/// Some hundred KiB once it is loaded. `number` tells it from others.
+/// So large, that one configuration more or less is seen. `number` tells it from others.
 fn large(config: &Config, number: usize) -> Config {
-    let secret = config.secret("large", format!("SK-large-canary-secret-{number}"));
-    let client = json!({"id": BRN, "secrets": [secret]});
-    let mut gateways = config.value("gateways");
-    let mut routes = config.value("routes");
-    for nth in 0..ROUTES {
-        let name = format!("gateway-{nth}");
-        let path = format!("/payments/{nth}/{}", "long-".repeat(40));
-        routes
-            .as_array_mut()
-            .unwrap()
-            .push(json!({"path": path, "gateway": name}));
-        gateways[name] = json!({"scheme": "doku", "clients": [client]});
-    }
-    config
-        .clone()
-        .set("gateways", gateways)
-        .set("routes", routes)
+    let secret = config.secret("brn", format!("{number}-").repeat(100_000));
+    let clients = json!([{"id": BRN, "secrets": [secret]}]);
+    let config = config.clone().set("gateways.doku.clients", clients);
+    (0..50).fold(config, |config, nth| {
+        config.routed(&format!("/payments/{number}/{nth}"))
+    })
 }
 
 /// Loads so many of them, every tenth with a fault at its very end.
@@ -51,5 +37,7 @@ fn memory_does_not_grow_with_the_number_of_reloads() {
     reload(&kawal, 150);
     let grown = kawal.resident_kib().saturating_sub(before);
     assert!(grown < 16 * 1024, "{grown} KiB more than {before}");
+    kawal.config.secret("brn", BRN_SECRET);
+    kawal.reload(&kawal.config);
     kawal.serves(&app);
 }
