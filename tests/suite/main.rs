@@ -103,6 +103,8 @@ mod reload_limits;
 mod reload_load;
 mod reload_memory;
 mod reload_restart;
+mod reload_status;
+mod reload_store;
 mod reload_storm;
 mod reload_watch;
 mod replay;

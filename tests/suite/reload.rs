@@ -300,3 +300,25 @@ fn the_environment_still_goes_first() {
     assert_eq!(kawal.send(&doku("a".repeat(1025))).status, 413);
     assert_eq!(kawal.send(&pivot("{}")).status, 200);
 }
+
+/// What is worth a second look is told by the reload that brings it, and not by every one after it.
+#[test]
+fn a_new_warning_is_told_once() {
+    let (app, kawal) = started();
+    let told = || {
+        let mut lines = kawal.log();
+        lines.retain(|line| {
+            line["warning"]
+                .as_str()
+                .is_some_and(|text| text.contains("observe"))
+        });
+        lines.len()
+    };
+    assert_eq!(told(), 0);
+    kawal.reload(&kawal.config.clone().set("gateways.doku.mode", "observe"));
+    until("it is told", || told() == 1);
+    kawal.hang_up();
+    kawal.reload(&kawal.config);
+    kawal.serves(&app);
+    assert_eq!(told(), 1);
+}

@@ -88,7 +88,7 @@ fn there_are_as_many_connections_as_the_limit_allows_by_now() {
 fn hold(kawal: &Kawal, app: &App, nth: usize) -> Connection {
     let mut connection = Connection::open(kawal.addr());
     connection.write(&doku("held").bytes()).unwrap();
-    app.wait_for(nth);
+    until("it is at the app", || app.count() >= nth);
     connection
 }
 

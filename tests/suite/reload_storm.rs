@@ -1,12 +1,15 @@
 //! Hangups that come all at once, or while a reload is under way: the newest configuration wins.
 
+use std::thread;
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::harness::gateway::BRN;
 use crate::harness::keys::key_text;
 use crate::harness::load::Next;
 use crate::harness::reloads::TAKEN;
-use crate::harness::{App, Config, Kawal, Load, doku, until};
+use crate::harness::{App, Config, Doku, Kawal, Load, doku, until};
 
 #[test]
 fn of_many_hangups_at_once_the_last_configuration_wins() {
@@ -91,6 +94,28 @@ fn a_hangup_during_a_slow_reload_is_not_lost() {
 
 fn next() -> Next {
     Box::new(|| doku("{}"))
+}
+
+/// Whoever hangs up does not have to wait for somebody to look.
+#[test]
+fn a_hangup_during_a_slow_reload_is_not_left_to_the_watch() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::new(&app));
+    kawal.reload(&large(&kawal.config));
+    for round in 0..6 {
+        kawal.signal("HUP");
+        // At different moments of the reload under way.
+        thread::sleep(Duration::from_millis(40 * round));
+        let secret = format!("SK-changed-canary-secret-{round}");
+        kawal.config.secret("brn", &secret);
+        kawal.signal("HUP");
+        let signed = || Doku::new("{}").client(BRN, &secret).sign();
+        until("the secret is there", || {
+            kawal.send(&signed()).status == 200
+        });
+    }
+    // What the watch had found would be counted so.
+    assert_eq!(kawal.reload_count("keys", "success"), 0);
 }
 
 /// A broken one while the good one is under way, and the other way round: what lay there last is what counts.
