@@ -32,8 +32,13 @@ fn shop_scheme(reads: &str) -> Value {
     })
 }
 
+/// What a head may take, and what a body may take.
+const UNDER_WAY: Duration = Duration::from_secs(1);
+
 fn config(app: &App) -> Config {
-    let config = strict(app);
+    let config = strict(app)
+        .set("timeouts.header", "1s")
+        .set("timeouts.body", "1s");
     let key = config.secret("shop", SHOP_KEY);
     let mut config = config
         .set("schemes.shop", shop_scheme("{header:X-Shop-Note}"))
@@ -160,7 +165,8 @@ fn another_name_or_other_terms_begin_a_new_memory(store: Store) {
     story.cannot_prove(&unseen);
     story.delivers(&control);
     is_not_delivered_again(&story, &delivered);
-    // The new memory is as good as the old one was.
+    // The new memory is as good as the old one was, once nothing is under way that began before it.
+    thread::sleep(2 * UNDER_WAY);
     let signed = from_now_on();
     let (fresh, late) = (of_each(&CHANGED, signed), of_each(&CHANGED, signed));
     story.delivers(&fresh);
