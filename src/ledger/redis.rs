@@ -85,6 +85,8 @@ pub(super) struct Redis {
 #[derive(Clone)]
 struct Bases {
     list: Box<[Basis]>,
+    /// Those that were always among them since the store was told last: what came in between is named otherwise.
+    kept: Box<[Basis]>,
     turn: u64,
 }
 
@@ -131,7 +133,6 @@ impl Link {
 
 impl Redis {
     pub(super) fn new(settings: Settings, bases: &[Basis]) -> Self {
-        let list = bases.into();
         Self {
             scripts: Scripts::new(settings.prefix.clone(), process().into()),
             figures: Figures::new(),
@@ -139,7 +140,11 @@ impl Redis {
             link: watch::Sender::new(Link::Down),
             seen: Mutex::default(),
             marks: Marks::default(),
-            bases: Mutex::new(Bases { list, turn: 1 }),
+            bases: Mutex::new(Bases {
+                kept: bases.into(),
+                list: bases.into(),
+                turn: 1,
+            }),
             told: watch::Sender::default(),
             doubt: Notify::new(),
             unsettled: watch::Sender::default(),
@@ -163,6 +168,8 @@ impl Redis {
                 return;
             }
             followed.list = bases.into();
+            let kept = followed.kept.iter().filter(|basis| bases.contains(basis));
+            followed.kept = kept.copied().collect();
             followed.turn += 1;
             followed.turn
         };

@@ -147,7 +147,7 @@ trait Fields {
 
 impl Fields for Members<'_> {
     fn add(&mut self, name: &str, value: Value) {
-        let (name, value) = (Value::from(name), escape_controls(&value.to_string()));
+        let (name, value) = (Value::from(name), escape_controls(value.to_string()));
         self.0.push_str(&format!(",{name}:{value}"));
     }
 }
@@ -156,9 +156,13 @@ impl Fields for Words {
     fn add(&mut self, name: &str, value: Value) {
         let plain = value.as_str().filter(|text| is_plain(text));
         // Otherwise as JSON writes it, so that no value looks like another line or field.
-        let text = plain.map_or_else(|| escape_controls(&value.to_string()), str::to_owned);
+        let text = plain.map_or_else(|| escape_controls(value.to_string()), str::to_owned);
         match name {
-            "message" => self.message = value.as_str().map_or(text, escape_controls),
+            "message" => {
+                self.message = value
+                    .as_str()
+                    .map_or(text, |said| escape_controls(said.to_owned()))
+            }
             name => self.fields.push_str(&format!(" {name}={text}")),
         }
     }
@@ -172,10 +176,14 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// JSON escapes the control characters of ASCII alone.
-fn escape_controls(text: &str) -> String {
+fn escape_controls(text: String) -> String {
+    let is_hostile = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    if !text.contains(is_hostile) {
+        return text;
+    }
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        match c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+        match is_hostile(c) {
             // As JSON writes them.
             true => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
             false => escaped.push(c),

@@ -103,6 +103,7 @@ mod reload_limits;
 mod reload_load;
 mod reload_memory;
 mod reload_metrics;
+mod reload_outage;
 mod reload_pipes;
 mod reload_restart;
 mod reload_status;

@@ -5,7 +5,7 @@ use super::connection::{Connection, Refused};
 use super::figures::Operation;
 use super::info::{Info, check, tell};
 use super::marks::SHARDS;
-use super::{Bases, Link, Opened, Redis};
+use super::{Bases, Basis, Link, Opened, Redis};
 use ::redis::RedisResult;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -177,13 +177,34 @@ impl Redis {
         let infos = self.within(tell(connection)).await?;
         infos.iter().try_for_each(check)?;
         self.compare_clocks(&infos, asked);
-        let Bases { list, turn } = self.bases.lock().clone();
+        let Bases { list, kept, turn } = self.bases.lock().clone();
+        if kept != list {
+            // Otherwise it would not hear of bases that left and came back.
+            self.check(connection, written, &kept).await?;
+        }
+        self.check(connection, written, &list).await?;
+        let mut bases = self.bases.lock();
+        if bases.turn == turn {
+            bases.kept = list;
+        }
+        drop(bases);
+        self.told.send_replace(turn);
+        Ok(())
+    }
+
+    /// Tells every shard of these bases, and learns whether it has what it acknowledged.
+    async fn check(
+        &self,
+        connection: &Connection,
+        written: &[char],
+        bases: &[Basis],
+    ) -> Result<(), Complaint> {
         let checks = SHARDS.iter().map(|&shard| {
             let mut connection = connection.clone();
             let mark = self.marks.of(shard);
             let anyway = written.contains(&shard);
             let ours = Timestamp::now();
-            let check = self.scripts.check((shard, mark), anyway, &list, ours);
+            let check = self.scripts.check((shard, mark), anyway, bases, ours);
             async move {
                 match check.invoke_async::<i64>(&mut connection).await {
                     Ok(number) => self.marks.told(shard, mark, number),
@@ -194,9 +215,7 @@ impl Redis {
                 RedisResult::Ok(())
             }
         });
-        self.within(try_join_all(checks)).await?;
-        self.told.send_replace(turn);
-        Ok(())
+        self.within(try_join_all(checks)).await.map(drop)
     }
 
     async fn within<T>(&self, asked: impl Future<Output = RedisResult<T>>) -> Result<T, Complaint> {
