@@ -48,6 +48,7 @@ struct Stage {
     app: SampleApp,
     clock: Arc<Clock>,
     listen: SocketAddr,
+    admin: Option<SocketAddr>,
     rows: Vec<Vec<String>>,
     sound: bool,
 }
@@ -67,6 +68,7 @@ async fn demo(folder: &Path, keep: bool) -> Result<bool, String> {
         app,
         clock,
         listen: running.listen,
+        admin: running.admin,
         rows: vec![head],
         sound: true,
     };
@@ -115,7 +117,7 @@ fn start(
     }
     let file: PathBuf = folder.join("kawal.yaml");
     let config = format!(
-        "listen: 127.0.0.1:0\nupstream: http://{}\ngateways:\n{sections}routes:\n{routes}",
+        "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: http://{}\ngateways:\n{sections}routes:\n{routes}",
         app.address
     );
     std::fs::write(&file, config).map_err(text)?;
@@ -211,6 +213,9 @@ fn short(body: &str) -> String {
 }
 
 async fn stay(stage: &Stage, gateways: &mut [SampleGateway]) -> Result<(), String> {
+    if let Some(admin) = stage.admin {
+        tell(&format!("\nWhat came of them: http://{admin}/status\n"));
+    }
     tell("\nStill running; fresh notifications to try (Ctrl-C ends it):\n");
     for gateway in gateways {
         let at = stage.clock.now().wall;

@@ -1,7 +1,7 @@
 //! What is counted of all gateways, and where it is registered.
 
 use super::drift::Drift;
-use super::gateway::GatewayMetrics;
+use super::gateway::{GatewayMetrics, Seconds};
 use super::histogram::Histogram;
 use crate::forward::Mode;
 use crate::rejection::Reason;
@@ -17,10 +17,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 type Labels<const N: usize> = [(&'static str, String); N];
-pub(super) type Seconds = Gauge<f64, AtomicU64>;
 
 const NANOS: i64 = 1_000_000_000;
 const MICROS: i64 = 1_000_000;

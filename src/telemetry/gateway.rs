@@ -1,7 +1,6 @@
 //! What is counted of one gateway.
 
 use super::drift::Drift;
-use super::families::Seconds;
 use super::histogram::Histogram;
 use crate::rejection::Reason;
 use crate::route::Purpose;
@@ -10,8 +9,13 @@ use crate::secret::KeyKind;
 use crate::settle::Outcome;
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
+
+/// A gauge of seconds.
+pub(super) type Seconds = Gauge<f64, AtomicU64>;
 
 /// The counters of one gateway.
 #[derive(Debug)]

@@ -188,9 +188,13 @@ fn what_the_demo_prints_to_try_works_as_printed() {
         .spawn();
     let mut demo = Child(demo.unwrap());
     let lines = BufReader::new(demo.0.stdout.take().unwrap()).lines();
-    let lines = lines
-        .map_while(Result::ok)
-        .filter(|line| line.contains("curl "));
+    let mut lines = lines.map_while(Result::ok);
+    let page = lines.find(|line| line.ends_with("/status")).unwrap();
+    let (_, at) = page.split_once("http://").unwrap();
+    let (admin, path) = at.split_once('/').unwrap();
+    let shown = Request::new("GET", &format!("/{path}")).send(admin.parse().unwrap());
+    assert_eq!(shown.status, 200, "{page}");
+    let lines = lines.filter(|line| line.contains("curl "));
     let mut tried = 0;
     for line in lines.take(BUILT_IN.len()) {
         // URL, headers and body stand between single quotes, which none of them holds.
