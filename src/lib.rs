@@ -77,7 +77,7 @@
 //! A gateway may be observed only ([`forward::Mode`]): it is judged as ever, and what would be refused goes to
 //! the app, marked. Such a request is a [`forward::Observed`], which [`route`] alone makes, of a refusal, for a
 //! gateway that is observed. It holds no claim, so whatever the app makes of it the ledger does not learn
-//! (`tests/suite/observe_ledger.rs`). What is genuine, and would be refused for its address, method or size, is
+//! (`tests/suite/observe_ledger.rs`). What is genuine, and would be refused for its address or size, is
 //! admitted all the same, so that the ledger knows of what the app took (`tests/suite/observe_door.rs`).
 //!
 //! # One configuration, whole
