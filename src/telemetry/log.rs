@@ -223,3 +223,27 @@ macro_rules! visit {
 }
 
 visit!(Members<'_>, Words);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_would_silence_everything_is_refused() {
+        for text in [
+            "",
+            " info ",
+            "WARN",
+            "off",
+            "kawal",
+            "kawal::server=off",
+            "error,kawal=debug",
+            "redis=trace,2",
+        ] {
+            assert!(read_filter(text).is_ok(), "{text}");
+        }
+        for text in ["warning", "information", "kawla", "info,wran", "kawal=loud"] {
+            assert!(read_filter(text).is_err(), "{text}");
+        }
+    }
+}

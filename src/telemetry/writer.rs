@@ -104,7 +104,7 @@ impl<'a> MakeWriter<'a> for Lines {
 }
 
 /// Writes what comes, several lines at once where they wait already.
-fn write(messages: &Receiver<Message>, mut out: File, lost: &LostLines) {
+fn write(messages: &Receiver<Message>, mut out: impl Write, lost: &LostLines) {
     let mut buffer = Vec::new();
     while let Ok(first) = messages.recv() {
         let mut next = Some(first);
@@ -144,4 +144,51 @@ fn write_all(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes so many bytes at a time, and no more than there is room for.
+    struct Disk {
+        room: usize,
+        kept: Vec<u8>,
+    }
+
+    impl Write for &mut Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(3).min(self.room);
+            if taken == 0 {
+                return Err(ErrorKind::StorageFull.into());
+            }
+            self.room -= taken;
+            self.kept.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_that_a_full_disk_does_not_take_are_counted() {
+        for (room, lost) in [(100, 0), (7, 3)] {
+            let (queue, messages) = sync_channel(8);
+            for _ in 0..3 {
+                let line = Box::from(&b"line\n"[..]);
+                queue.send(Message::Line(line)).ok().unwrap();
+            }
+            drop(queue);
+            let mut disk = Disk {
+                room,
+                kept: Vec::new(),
+            };
+            let counted = LostLines::default();
+            write(&messages, &mut disk, &counted);
+            assert_eq!(counted.count(), lost, "{room}");
+            assert!(b"line\nline\nline\n".starts_with(&disk.kept));
+        }
+    }
 }

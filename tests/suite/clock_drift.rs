@@ -284,3 +284,25 @@ fn a_gateway_that_signs_no_time_has_no_drift() {
         0.0
     );
 }
+
+/// It is as old at each attempt as its first was, and older.
+#[test]
+fn what_the_app_refuses_again_and_again_is_one_sample() {
+    let app = App::start();
+    let kawal = Kawal::start(Config::new(&app));
+    for n in 0..3 {
+        let fresh = doku(format!("{{\"n\":{n}}}"));
+        assert_eq!(kawal.send(&fresh).status, 200);
+    }
+    let signed = ago(Duration::from_secs(200));
+    let old = Doku::new("{\"n\":3}").at(&signed).sign();
+    for _ in 0..5 {
+        app.next(Reply::new(500));
+        assert_eq!(kawal.send(&old).status, 500);
+    }
+    let status = kawal.admin("/status.json").json();
+    let doku = &status["gateways"][0];
+    assert_eq!(doku["name"], "doku");
+    let skew = doku["skew_s"].as_f64().unwrap();
+    assert!(skew.abs() < 60.0, "{skew}");
+}
