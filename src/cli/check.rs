@@ -59,7 +59,8 @@ pub(super) fn run(config: &Config, file: &Path) -> Exit {
 
 /// Whether the ledger's store, if there is one, can be used.
 fn connect(config: &Config) -> Result<(), Complaint> {
-    let ledger = Ledger::new(&config.store, &config.bases, Timestamp::now());
+    // Without bases, so that it takes nothing from those that run beside it under another configuration.
+    let ledger = Ledger::new(&config.store, &[], Timestamp::now());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -25,5 +25,6 @@ for i = 5, #ARGV do
   after[i - 4] = ARGV[i] .. ' ' .. whole(since)
   before[ARGV[i]] = nil
 end
-if not same or next(before) then redis.call('HSET', KEYS[1], 'bases', table.concat(after, ',')) end
+-- Whoever has none delivers nothing, and only looks.
+if #after > 0 and (not same or next(before)) then redis.call('HSET', KEYS[1], 'bases', table.concat(after, ',')) end
 return number

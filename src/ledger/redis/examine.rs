@@ -179,8 +179,14 @@ impl Redis {
         self.compare_clocks(&infos, asked);
         let Bases { list, kept, turn } = self.bases.lock().clone();
         if kept != list {
-            // Otherwise it would not hear of bases that left and came back.
-            self.check(connection, written, &kept).await?;
+            // Otherwise it would not hear of bases that left and came back; one that nobody has strikes out all.
+            let nobody_s = [Basis::of([&b"nobody's"[..]])];
+            let kept = if kept.is_empty() {
+                &nobody_s[..]
+            } else {
+                &kept
+            };
+            self.check(connection, written, kept).await?;
         }
         self.check(connection, written, &list).await?;
         let mut bases = self.bases.lock();

@@ -118,6 +118,17 @@ fn a_delivery_that_is_never_recorded_is_a_gap_that_is_told_once() {
 }
 
 #[test]
+fn whoever_has_no_bases_strikes_none_out() {
+    let server = Server::start();
+    let (mut store, marks) = (server.store(), Marks::default());
+    let basis = Basis::of([&b"ours"[..]]);
+    look(&mut store, &marks, &[basis], Timestamp::now());
+    age(&mut store);
+    look(&mut store, &Marks::default(), &[], Timestamp::now());
+    assert_eq!(store.claim(&late(1, AGO, basis), 1), Ok(1));
+}
+
+#[test]
 fn each_basis_is_known_since_it_was_first_seen() {
     let server = Server::start();
     let (mut store, marks) = (server.store(), Marks::default());
