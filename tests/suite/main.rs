@@ -153,6 +153,8 @@ mod snap_vectors;
 mod status_json;
 mod status_look;
 mod status_page;
+mod status_served;
+mod status_states;
 mod store_channels;
 mod store_faults_access;
 mod store_faults_cluster;
