@@ -273,8 +273,13 @@ fn check_timeouts(faults: &mut Faults, timeouts: Timeouts) {
             faults.add(join("timeouts", key), "must not be longer than a day");
         }
     }
-    if timeouts.drain > LONGEST {
-        faults.add("timeouts.drain", "must not be longer than a day");
+    for (key, value) in [
+        ("drain_delay", timeouts.drain_delay),
+        ("drain", timeouts.drain),
+    ] {
+        if value > LONGEST {
+            faults.add(join("timeouts", key), "must not be longer than a day");
+        }
     }
 }
 

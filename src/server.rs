@@ -20,6 +20,7 @@ use crate::admin::Loaded;
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Files};
 use crate::ledger::{Complaint, Key, Ledger};
+use crate::rejection::Rejection;
 use crate::telemetry::{LostLines, Metrics, Picture, Recent};
 use arc_swap::ArcSwap;
 use connection::Listener;
@@ -55,7 +56,10 @@ struct Server {
     recent: Recent,
     picture: Picture,
     loaded: Mutex<Loaded>,
+    /// Whether the process was asked to end.
     draining: AtomicBool,
+    /// Whether nothing new is taken in any more.
+    closed: AtomicBool,
 }
 
 impl Server {
@@ -72,6 +76,18 @@ impl Server {
 
     fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Why the app cannot be reached: when the pod ends, it may have gone first, as it should.
+    fn unreachable(&self, rejection: Rejection) -> Rejection {
+        match rejection == Rejection::UpstreamDown && self.is_draining() {
+            true => Rejection::Draining,
+            false => rejection,
+        }
     }
 }
 
@@ -122,6 +138,7 @@ fn start_with(
         turned_away: ConnectionLimit::new(TURNED_AWAY),
         in_flight: Arc::default(),
         draining: AtomicBool::new(false),
+        closed: AtomicBool::new(false),
         live: ArcSwap::from_pointee(Live::new(config, &metrics)),
         metrics,
         recent: Recent::default(),
@@ -188,11 +205,15 @@ impl Unfinished {
 }
 
 impl Running {
-    /// Ends: listeners close, `/readyz` says 503, idle connections close, and requests in flight
-    /// have until `timeouts.drain`, as have deliveries that the ledger's store does not know of yet.
-    /// Comes back with what did not finish.
+    /// Ends: `/readyz` says 503, and each connection closes with its next answer. After
+    /// `timeouts.drain_delay`, in which those who send learn that this one is leaving, listeners and idle
+    /// connections close, and requests in flight have until `timeouts.drain`, as have deliveries that the
+    /// ledger's store does not know of yet. Comes back with what did not finish.
     pub async fn drain(&self) -> Unfinished {
         self.server.draining.store(true, Ordering::SeqCst);
+        let delay = self.server.live.load().timeouts.drain_delay;
+        tokio::time::sleep(delay).await;
+        self.server.closed.store(true, Ordering::SeqCst);
         self.public.send_replace(true);
         let finished = async {
             self.server.in_flight.finished().await;

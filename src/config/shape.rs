@@ -86,7 +86,11 @@ pub struct Timeouts {
     #[serde(with = "humantime_serde")]
     #[schemars(with = "String")]
     pub upstream: Duration,
-    /// Requests in flight, once the process is asked to end.
+    /// How long it goes on as before once the process is asked to end, with `/readyz` at 503.
+    #[serde(with = "humantime_serde")]
+    #[schemars(with = "String")]
+    pub drain_delay: Duration,
+    /// Requests in flight, after that.
     #[serde(with = "humantime_serde")]
     #[schemars(with = "String")]
     pub drain: Duration,
@@ -100,6 +104,7 @@ impl Default for Timeouts {
             idle: Duration::from_secs(60),
             connect: Duration::from_secs(2),
             upstream: Duration::from_secs(30),
+            drain_delay: Duration::ZERO,
             drain: Duration::from_secs(25),
         }
     }

@@ -147,7 +147,7 @@ async fn public(
     let from = sender(&head, peer, &live.trusted_proxies);
     let refused = |rejection, form| Refused::new((server, Listener::Public), rejection, form, from);
     let found = live.routes.find(&head);
-    if server.is_draining() && !matches!(found, Ok(Found::Route(_))) {
+    if server.is_closed() && !matches!(found, Ok(Found::Route(_))) {
         let refused = refused(&Rejection::Draining, Form::Plain);
         return refused.answer(session, slot, false).await;
     }

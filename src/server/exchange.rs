@@ -89,7 +89,7 @@ impl Work<'_> {
         from: Option<IpAddr>,
     ) -> Result<Body, Rejection> {
         let (route, longest) = (self.route, self.live.timeouts.body);
-        if self.server.is_draining() {
+        if self.server.is_closed() {
             return Err(Rejection::Draining);
         }
         let accepted = route.accept(head, from);
@@ -198,6 +198,7 @@ impl Work<'_> {
         let name = &route.gateway.name;
         let outbound = self.live.upstream.address(admitted, name, verdict);
         let (reply, claim) = server.pool.exchange(outbound, self.patience()).await;
+        let reply = self.explained(reply);
         decision.upstream = Some(begun.elapsed());
         decision.app_status = reply.status();
         let outcome = reply.outcome();
@@ -240,6 +241,7 @@ impl Work<'_> {
         let begun = Instant::now();
         let request = self.live.upstream.observe(observed);
         let reply = self.server.pool.observe(request, self.patience()).await;
+        let reply = self.explained(reply);
         decision.upstream = Some(begun.elapsed());
         decision.app_status = reply.status();
         decision.observed = Some(reply.outcome());
@@ -247,6 +249,13 @@ impl Work<'_> {
         let acknowledgement = self.route.respond.acknowledgement(body, key);
         let form = self.route.form(self.server.now().wall);
         Answer::relay(reply, acknowledgement.as_ref(), form)
+    }
+
+    fn explained(self, reply: Reply) -> Reply {
+        match reply {
+            Reply::Unsent(rejection) => Reply::Unsent(self.server.unreachable(rejection)),
+            Reply::Silent(_) | Reply::Broken(_) | Reply::Complete(_) => reply,
+        }
     }
 
     fn patience(self) -> Patience {

@@ -39,14 +39,15 @@ pub(super) async fn serve(
     let mut connected = match server.pool.connect(&to, live.timeouts.connect).await {
         Ok(connected) => connected,
         Err(rejection) => {
-            let keep_alive = may_go_on(session, head, Some(&rejection));
+            let rejection = server.unreachable(rejection);
+            let keep_alive = !server.is_draining() && may_go_on(session, head, Some(&rejection));
             return refuse((server, from), session, &rejection, keep_alive).await;
         }
     };
     if head.expects_continue() == Ok(true) {
         send_continue(session).await;
     }
-    if !head.keep_alive() {
+    if !head.keep_alive() || server.is_draining() {
         session.set_server_keepalive(None);
     }
     let silence = live.timeouts.upstream;

@@ -37,6 +37,7 @@ mod doctor_captures;
 mod doctor_causes;
 mod doctor_display;
 mod doctor_secrecy;
+mod drain_delay;
 mod dumps;
 mod exposition;
 mod fixture;
