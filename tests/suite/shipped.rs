@@ -30,15 +30,8 @@ fn the_configurations_in_the_readme_are_sound_and_short() {
 }
 
 #[test]
-fn the_configuration_in_the_pod_is_sound() {
-    let manifest = shipped("k8s/pod.yaml");
-    let config = manifest.split("kawal.yaml: |\n").nth(1).unwrap();
-    let config: Vec<_> = config
-        .lines()
-        .take_while(|line| line.starts_with("    "))
-        .map(|line| &line[4..])
-        .collect();
-    check(&config.join("\n"));
+fn the_configuration_of_the_example_for_kubernetes_is_sound() {
+    check(&shipped("k8s/example/kawal.yaml"));
 }
 
 /// Whatever can be set is documented where users look for it.

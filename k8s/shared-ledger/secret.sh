@@ -1,0 +1,17 @@
+#!/bin/sh
+# Prints the Secret of the shared ledger with a new password: in clear for Kawal, as a hash for the store.
+set -eu
+
+random=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
+hash=$(printf %s "$random" | { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1)
+cat <<END
+apiVersion: v1
+kind: Secret
+metadata:
+  name: kawal-ledger
+stringData:
+  password: $random
+  users.acl: |
+    user default off
+    user kawal on #$hash resetkeys ~kawal:* resetchannels -@all +evalsha +eval +script|load +get +set +del +pexpire +hmget +hset +time +info +select +cluster|slots
+END
