@@ -14,6 +14,8 @@ test: check
 	@sh tests/tools/install-missing.sh observability
 	@sh tests/tools/install-missing.sh browser
 	@sh tests/tools/install-interop.sh
+	@sh tests/tools/install-missing.sh pods
+	@sh tests/tools/build-pod-app.sh
 	$(CARGO) test --locked
 
 check: install-missing

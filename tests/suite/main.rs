@@ -92,6 +92,8 @@ mod oddities;
 mod outage;
 mod outage_drain;
 mod outage_forward;
+mod pods;
+mod pods_end;
 mod refusals;
 mod reload;
 mod reload_faults;

@@ -3,7 +3,8 @@
 # dependencies of Pingora are built with; with the word `lints`, what only the lints need; with the
 # word `interop`, what the gateways' own libraries run on; with the word `store`, Redis, which the
 # tests start themselves; with the word `observability`, promtool, which judges the alerts; with the
-# word `browser`, what the status page is looked at with.
+# word `browser`, what the status page is looked at with; with the word `pods`, podman, which runs the
+# pods of the tests.
 set -eu
 
 missing=""
@@ -22,6 +23,17 @@ fi
 if [ "${1:-}" = browser ]; then
     command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
     command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
+fi
+
+if [ "${1:-}" = pods ]; then
+    # What podman calls, each of them; its own package asks for some of it only by recommendation.
+    for program in podman runc conmon catatonit iptables; do
+        command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+    done
+    for program in netavark aardvark-dns; do
+        [ -x "/usr/lib/podman/$program" ] || [ -x "/usr/libexec/podman/$program" ] ||
+            missing="$missing $program"
+    done
 fi
 
 if ! command -v cargo >/dev/null 2>&1; then
@@ -62,6 +74,13 @@ if ! command -v apt-get >/dev/null 2>&1; then
     exit 1
 fi
 echo "installing:$missing"
+# Of podman's services the tests want nothing either: none is started.
+policy=/usr/sbin/policy-rc.d
+if [ "${1:-}" = pods ] && [ ! -e "$policy" ]; then
+    trap '$root rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null
+    $root chmod +x "$policy"
+fi
 # shellcheck disable=SC2086
 $root apt-get update -qq
 # shellcheck disable=SC2086

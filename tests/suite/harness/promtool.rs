@@ -56,7 +56,7 @@ impl Promtool {
     }
 }
 
-fn in_path(program: &str) -> Option<PathBuf> {
+pub(super) fn in_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let places = std::env::split_paths(&path).map(|folder| folder.join(program));
     places.into_iter().find(|file| file.is_file())

@@ -1,0 +1,180 @@
+//! Podman, which runs the pods: what it needs is written under `target/pods`, and what it made goes
+//! away with this process, however that ends.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use super::leftovers;
+use super::promtool::in_path;
+
+/// Podman as this process uses it: with images of its own, on a network of its own.
+pub struct Podman {
+    conf: PathBuf,
+    /// What all names begin with: whose pods, images and networks they are.
+    prefix: String,
+    /// Cleans up when its standard input ends, that is with this process.
+    _watchdog: Child,
+}
+
+impl Podman {
+    /// Where it can be had by `make test` and in CI it must be there; elsewhere this tells that the
+    /// test is skipped, and gives none.
+    pub fn find() -> Option<&'static Self> {
+        static ONLY: OnceLock<Option<Podman>> = OnceLock::new();
+        let found = ONLY.get_or_init(|| match obstacle() {
+            None => Some(Self::set_up()),
+            Some(obstacle) => {
+                let ci = std::env::var_os("CI").is_some();
+                let installable = is_root() && in_path("apt-get").is_some();
+                assert!(!(ci || installable), "{obstacle}");
+                None
+            }
+        });
+        if found.is_none() {
+            let test = std::thread::current().name().unwrap_or_default().to_owned();
+            let obstacle = obstacle().unwrap_or_default();
+            // Past the test runner, which shows nothing of a test that does not fail.
+            let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {obstacle}");
+        }
+        found.as_ref()
+    }
+
+    fn set_up() -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pods");
+        let prefix = leftovers::prefix();
+        fs::create_dir_all(folder.join(&prefix)).unwrap();
+        let conf = folder.join(&prefix).join("containers.conf");
+        fs::write(&conf, settings(&folder)).unwrap();
+        let watchdog = leftovers::watchdog(&prefix, &folder.join(&prefix), &conf);
+        let podman = Self {
+            conf,
+            prefix,
+            _watchdog: watchdog,
+        };
+        podman.remove_leftovers();
+        podman.build("kawal", "65532:65532");
+        podman.build("app", "10001:10001");
+        podman.create_network();
+        podman
+    }
+
+    /// Runs it, and gives what it prints; fails when it does.
+    #[track_caller]
+    pub fn run(&self, args: &[&str]) -> String {
+        let done = self.try_run(args);
+        done.unwrap_or_else(|printed| panic!("podman {args:?}: {printed}"))
+    }
+
+    pub fn try_run(&self, args: &[&str]) -> Result<String, String> {
+        let mut command = Command::new("podman");
+        command.args(args).env("CONTAINERS_CONF", &self.conf);
+        let done = command.stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        match done.status.success() {
+            true => Ok(text(&done.stdout)),
+            false => Err(text(&done.stderr)),
+        }
+    }
+
+    /// A name that nothing else on this machine has.
+    pub fn name(&self, word: &str) -> String {
+        format!("{}-{word}-{}", self.prefix, super::gateway::number())
+    }
+
+    /// Where files for pods lie, as long as this process runs.
+    pub fn folder(&self) -> &Path {
+        self.conf.parent().unwrap()
+    }
+
+    /// The local image that stands for `kawal` or for the `app`.
+    pub fn image(&self, of: &str) -> String {
+        format!("localhost/{}/{of}:1", self.prefix)
+    }
+
+    /// The network of all pods of this process. It has a DNS server.
+    pub fn network(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Makes an image of a static binary of `target/image`, and of nothing else.
+    fn build(&self, binary: &str, user: &str) {
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/image");
+        let place = self.folder().join(format!("image-{binary}"));
+        fs::create_dir_all(&place).unwrap();
+        let file = target.join(binary);
+        let copied = fs::copy(&file, place.join(binary));
+        assert!(
+            copied.is_ok(),
+            "{} is missing: `make test` builds it",
+            file.display()
+        );
+        let lines = format!(
+            "FROM scratch\nCOPY {binary} /{binary}\nUSER {user}\nENTRYPOINT [\"/{binary}\"]\n"
+        );
+        fs::write(place.join("Containerfile"), lines).unwrap();
+        let place = place.to_str().unwrap();
+        self.run(&["build", "--quiet", "--tag", &self.image(binary), place]);
+    }
+
+    fn create_network(&self) {
+        let seed = std::process::id();
+        for attempt in 0..50 {
+            let number = seed.wrapping_mul(31).wrapping_add(attempt * 7919);
+            let subnet = format!("10.{}.{}.0/24", 128 + number % 120, number / 120 % 256);
+            let args = ["network", "create", "--subnet", &subnet, self.network()];
+            match self.try_run(&args) {
+                Ok(_) => return,
+                Err(printed) if printed.contains("subnet") => {}
+                Err(printed) => panic!("no network: {printed}"),
+            }
+        }
+        panic!("no network: every subnet that was tried is in use");
+    }
+}
+
+/// Why pods cannot run here.
+fn obstacle() -> Option<String> {
+    if !is_root() {
+        return Some("pods run only as root".to_owned());
+    }
+    let programs = ["podman", "runc", "conmon"];
+    let missing = programs.iter().find(|program| in_path(program).is_none());
+    missing.map(|program| {
+        format!("{program} is missing: `sh tests/tools/install-missing.sh pods` installs it")
+    })
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// What podman needs where there is no systemd and few capabilities: limits that may be set, a
+/// runtime that bears both kinds of cgroups, and nobody else to ask.
+fn settings(folder: &Path) -> String {
+    format!(
+        r#"[containers]
+default_ulimits = ["nofile={0}:{0}", "nproc={1}:{1}"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+[network]
+network_backend = "netavark"
+network_config_dir = "{2}"
+"#,
+        most("Max open files").min(1_048_576),
+        most("Max processes").min(4096),
+        folder.join("networks").display(),
+    )
+}
+
+/// The highest limit that this process may set. Source: `man 5 proc_pid_limits`
+fn most(limit: &str) -> u64 {
+    let text = fs::read_to_string("/proc/self/limits").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(limit));
+    let hard = line.unwrap().split_whitespace().nth(1).unwrap();
+    hard.parse().unwrap_or(u64::MAX)
+}

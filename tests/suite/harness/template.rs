@@ -1,0 +1,140 @@
+//! A Deployment as it was rendered, with the ConfigMaps and Secrets that stand beside it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The keys of a ConfigMap or Secret, and what they hold.
+pub type Keys = BTreeMap<String, Vec<u8>>;
+
+/// What pods are made of.
+#[derive(Clone)]
+pub struct Template {
+    /// Of the pod.
+    pub spec: Value,
+    /// By kind and name.
+    objects: BTreeMap<(String, String), Keys>,
+    /// The Service's ports.
+    services: Vec<Value>,
+}
+
+impl Template {
+    /// What a kustomization under `tests/pod` renders to: `native` or `classic`.
+    pub fn rendered(name: &str) -> Self {
+        Self::of(&format!("tests/pod/{name}"))
+    }
+
+    /// What a kustomization in this folder renders to: one Deployment, and what stands beside it.
+    pub fn of(folder: &str) -> Self {
+        let rendered = Command::new("kubectl")
+            .args(["kustomize", folder])
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&rendered.stderr);
+        assert!(rendered.status.success(), "{folder}: {told}");
+        let text = String::from_utf8(rendered.stdout).unwrap();
+        let documents = serde_yaml::Deserializer::from_str(&text);
+        let documents: Vec<Value> = documents
+            .map(|document| Value::deserialize(document).unwrap())
+            .collect();
+        let of = |kind: &'static str| documents.iter().filter(move |one| one["kind"] == kind);
+        let deployments: Vec<_> = of("Deployment").collect();
+        assert_eq!(deployments.len(), 1, "{folder}");
+        let mut objects = BTreeMap::new();
+        for object in of("ConfigMap").chain(of("Secret")) {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let name = (text(&object["kind"]), text(&object["metadata"]["name"]));
+            objects.insert(name, keys(object));
+        }
+        Self {
+            spec: deployments[0]["spec"]["template"]["spec"].clone(),
+            objects,
+            services: of("Service")
+                .flat_map(|one| one["spec"]["ports"].as_array().unwrap().clone())
+                .collect(),
+        }
+    }
+
+    /// Another file in the ConfigMap `kawal`.
+    pub fn config(self, text: &str) -> Self {
+        self.with("ConfigMap", "kawal", &[("kawal.yaml", text)])
+    }
+
+    /// The configuration as it is, with something else in one place.
+    pub fn reconfigured(self, from: &str, to: &str) -> Self {
+        let text = self.config_text();
+        assert!(text.contains(from), "{from} is not in {text}");
+        self.config(&text.replace(from, to))
+    }
+
+    pub fn config_text(&self) -> String {
+        let keys = self.keys("ConfigMap", "kawal").unwrap();
+        String::from_utf8(keys["kawal.yaml"].clone()).unwrap()
+    }
+
+    /// A ConfigMap or Secret with these keys, and no others.
+    pub fn with(mut self, kind: &str, name: &str, keys: &[(&str, &str)]) -> Self {
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), value.as_bytes().to_vec());
+        let keys = keys.iter().map(own).collect();
+        let name = (kind.to_owned(), name.to_owned());
+        self.objects.insert(name, keys);
+        self
+    }
+
+    pub fn keys(&self, kind: &str, name: &str) -> Option<Keys> {
+        let name = (kind.to_owned(), name.to_owned());
+        self.objects.get(&name).cloned()
+    }
+
+    /// Changes a container, by name.
+    pub fn container(mut self, name: &str, change: impl FnOnce(&mut Value)) -> Self {
+        let spec = self.spec.as_object_mut().unwrap();
+        let lists = spec
+            .iter_mut()
+            .filter(|(key, _)| key.ends_with("ontainers"));
+        let mut all = lists.flat_map(|(_, list)| list.as_array_mut().unwrap());
+        let found = all.find(|one| one["name"] == name);
+        change(found.unwrap_or_else(|| panic!("no container {name}")));
+        self
+    }
+
+    /// One more variable of a container.
+    pub fn env(self, container: &str, name: &str, value: &str) -> Self {
+        self.container(container, |one| {
+            let variables = &mut one["env"];
+            if variables.is_null() {
+                *variables = json!([]);
+            }
+            let variable = json!({"name": name, "value": value});
+            variables.as_array_mut().unwrap().push(variable);
+        })
+    }
+
+    /// Where the Service leads to: the name of a port of the pod.
+    pub fn target_port(&self) -> String {
+        assert_eq!(self.services.len(), 1);
+        self.services[0]["targetPort"].as_str().unwrap().to_owned()
+    }
+}
+
+fn keys(object: &Value) -> Keys {
+    let encoded = object["kind"] == "Secret";
+    let data = object["data"].as_object();
+    data.into_iter()
+        .flatten()
+        .map(|(key, value)| {
+            let text = value.as_str().unwrap();
+            let bytes = match encoded {
+                true => STANDARD.decode(text).unwrap(),
+                false => text.as_bytes().to_vec(),
+            };
+            (key.clone(), bytes)
+        })
+        .collect()
+}

@@ -1,0 +1,38 @@
+//! Pods that run: what the manifests promise of the app behind Kawal holds on a real kernel.
+
+use std::net::{SocketAddr, TcpStream};
+
+use crate::harness::*;
+
+#[test]
+fn only_what_is_genuine_and_new_reaches_the_app() {
+    let Some(kubelet) = Kubelet::find() else {
+        return;
+    };
+    let template = Template::rendered("native");
+    let pod = kubelet.start(&template);
+    let door = pod.address(&template.target_port());
+    let genuine = doku("genuine");
+    assert_eq!(genuine.send(door).text(), "ok");
+    assert_eq!(genuine.send(door).text(), "ok");
+    assert_eq!(doku("forged").body("changed").send(door).status, 401);
+    let requests = pod.requests();
+    assert_eq!(requests.len(), 1, "{requests:?}");
+    assert_eq!(requests[0]["path"], "/payments/notifications");
+    assert_eq!(requests[0]["attempt"], "1");
+    assert_eq!(requests[0]["body"], "genuine");
+    assert_eq!(requests[0]["id"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn the_apps_own_port_is_shut_to_all_outside_the_pod() {
+    let Some(kubelet) = Kubelet::find() else {
+        return;
+    };
+    let template = Template::rendered("native");
+    let pod = kubelet.start(&template);
+    pod.app().wait_for(|line| line["message"] == "listening");
+    let direct = SocketAddr::new(pod.ip(), 3000);
+    let refused = TcpStream::connect(direct).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+}
