@@ -2,8 +2,12 @@
 # Each target installs what is missing, so that Debian with Rust needs nothing else.
 
 CARGO ?= cargo
+ENGINE ?= $(shell command -v podman || command -v docker)
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+# Most of the time tests wait, for a lease to end or a file to be looked at.
+TEST_THREADS ?= $(shell expr 2 \* $$(nproc))
 
-.PHONY: run test check build install-missing
+.PHONY: run test check build image install-missing
 
 run: install-missing
 	@echo "building; the first time takes some minutes"
@@ -16,7 +20,9 @@ test: check
 	@sh tests/tools/install-interop.sh
 	@sh tests/tools/install-missing.sh pods
 	@sh tests/tools/build-pod-app.sh
-	$(CARGO) test --locked
+	@echo "building what the image holds; it takes some minutes"
+	@sh k8s/build-static.sh
+	RUST_TEST_THREADS=$(TEST_THREADS) $(CARGO) test --locked
 
 check: install-missing
 	@sh tests/tools/install-missing.sh lints
@@ -26,6 +32,10 @@ check: install-missing
 
 build: install-missing
 	$(CARGO) build --locked --release
+
+image:
+	@test -n "$(ENGINE)" || { echo "make image needs podman or docker: please install one of them" >&2; exit 1; }
+	$(ENGINE) build --file k8s/Containerfile --build-arg VERSION=$(VERSION) --tag kawal:$(VERSION) .
 
 install-missing:
 	@sh tests/tools/install-missing.sh
