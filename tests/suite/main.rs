@@ -123,6 +123,7 @@ mod replicas_paused;
 mod replicas_restarts;
 mod replicas_snap;
 mod retries;
+mod rollouts;
 mod rotation;
 mod rotation_load;
 mod schema;

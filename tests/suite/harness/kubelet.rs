@@ -67,7 +67,17 @@ impl Kubelet {
 
     /// The same, or how it failed. A container that ends before it has started is not tried again.
     pub fn try_start(&self, template: &Template) -> Result<Pod, Failure> {
-        let mut pod = Pod::create(self.podman, template);
+        self.run(Pod::create(self.podman, template, None))
+    }
+
+    /// Starts the pod that a Service leads to, whose name others on the network know.
+    #[track_caller]
+    pub fn start_service(&self, name: &str, template: &Template) -> Pod {
+        let started = self.run(Pod::create(self.podman, template, Some(name)));
+        started.unwrap_or_else(|failure| panic!("{name} did not start: {failure:#?}"))
+    }
+
+    fn run(&self, mut pod: Pod) -> Result<Pod, Failure> {
         for container in pod.containers.iter() {
             container.start();
             // Only those that come first are waited for.

@@ -30,7 +30,11 @@ pub struct Pod {
 
 impl Pod {
     /// Makes everything, and starts only what holds the network.
-    pub(super) fn create(podman: &'static Podman, template: &Template) -> Self {
+    pub(super) fn create(
+        podman: &'static Podman,
+        template: &Template,
+        service: Option<&str>,
+    ) -> Self {
         let name = podman.name("pod");
         let folder = podman.folder().join(&name);
         let group = template.spec["securityContext"]["fsGroup"].as_u64();
@@ -46,18 +50,26 @@ impl Pod {
                 "Secret" => "secret",
                 _ => "configMap",
             }];
-            let keys = template.keys(kind, &object).unwrap_or_else(|| {
+            let mut keys = template.keys(kind, &object).unwrap_or_else(|| {
                 // Otherwise the pod waits for it without an end: nothing that Kawal takes part in.
                 assert_eq!(details["optional"], true, "there is no {kind} {object}");
                 Keys::new()
             });
+            if let Some(items) = details["items"].as_array() {
+                keys.retain(|key, _| items.iter().any(|item| item["key"] == *key));
+            }
             let mode = details["defaultMode"].as_u64().unwrap_or(0o644);
             let mode = u32::try_from(mode).unwrap();
             let place = folder.join(name);
             mounts.push((volume, Mount::new(place, mode, group, &keys)));
         }
-        let image =
-            |container: &str| podman.image(if container == "kawal" { "kawal" } else { "app" });
+        let image = |container: &str| {
+            podman.image(match container {
+                "kawal" => "kawal",
+                "valkey" => "store",
+                _ => "app",
+            })
+        };
         let path = |volume: &Value| {
             let found = mounts.iter().find(|(one, _)| one == volume);
             found.map(|(_, mount)| mount.path().to_str().unwrap().to_owned())
@@ -67,14 +79,11 @@ impl Pod {
         fs::create_dir_all(&folder).unwrap();
         fs::write(&file, manifest.to_string()).unwrap();
         let file = file.to_str().unwrap();
-        podman.run(&[
-            "kube",
-            "play",
-            "--start=false",
-            "--network",
-            podman.network(),
-            file,
-        ]);
+        let network = match service {
+            Some(name) => format!("{}:alias={name}", podman.network()),
+            None => podman.network().to_owned(),
+        };
+        podman.run(&["kube", "play", "--start=false", "--network", &network, file]);
         let format = "{{.InfraContainerID}}";
         let infra = podman.run(&["pod", "inspect", "--format", format, &name]);
         podman.run(&["start", &infra]);

@@ -57,6 +57,7 @@ impl Podman {
         podman.remove_leftovers();
         podman.build("kawal", "65532:65532");
         podman.build("app", "10001:10001");
+        podman.build_store();
         podman.create_network();
         podman
     }
@@ -117,6 +118,31 @@ impl Podman {
         fs::write(place.join("Containerfile"), lines).unwrap();
         let place = place.to_str().unwrap();
         self.run(&["build", "--quiet", "--tag", &self.image(binary), place]);
+    }
+
+    /// Makes an image of the Redis of this machine, which stands for Valkey: of its program, and of the
+    /// libraries that this needs.
+    fn build_store(&self) {
+        let program = in_path("redis-server").expect("`make test` installs redis-server");
+        let listed = Command::new("ldd").arg(&program).output().unwrap();
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        let place = self.folder().join("image-store");
+        let copy = |from: &str, to: &str| {
+            let to = place.join(to.trim_start_matches('/'));
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(from, to).unwrap();
+        };
+        for library in listed
+            .split_whitespace()
+            .filter(|word| word.starts_with('/'))
+        {
+            copy(library, library);
+        }
+        copy(program.to_str().unwrap(), "/usr/bin/valkey-server");
+        let lines = "FROM scratch\nCOPY . /\n";
+        fs::write(place.join("Containerfile"), lines).unwrap();
+        let place = place.to_str().unwrap();
+        self.run(&["build", "--quiet", "--tag", &self.image("store"), place]);
     }
 
     fn create_network(&self) {

@@ -19,7 +19,7 @@ pub struct Template {
     pub spec: Value,
     /// By kind and name.
     objects: BTreeMap<(String, String), Keys>,
-    /// The Service's ports.
+    /// The ports of the Services that lead here.
     services: Vec<Value>,
 }
 
@@ -31,6 +31,11 @@ impl Template {
 
     /// What a kustomization in this folder renders to: one Deployment, and what stands beside it.
     pub fn of(folder: &str) -> Self {
+        Self::of_the_only("Deployment", folder)
+    }
+
+    /// The same of another kind that makes pods. What it claims of the disk is there while a pod is.
+    pub fn of_the_only(kind: &'static str, folder: &str) -> Self {
         let rendered = Command::new("kubectl")
             .args(["kustomize", folder])
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
@@ -44,8 +49,9 @@ impl Template {
             .map(|document| Value::deserialize(document).unwrap())
             .collect();
         let of = |kind: &'static str| documents.iter().filter(move |one| one["kind"] == kind);
-        let deployments: Vec<_> = of("Deployment").collect();
-        assert_eq!(deployments.len(), 1, "{folder}");
+        let workloads: Vec<_> = of(kind).collect();
+        assert_eq!(workloads.len(), 1, "{folder}");
+        let spec = &workloads[0]["spec"];
         let mut objects = BTreeMap::new();
         for object in of("ConfigMap").chain(of("Secret")) {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -53,9 +59,10 @@ impl Template {
             objects.insert(name, keys(object));
         }
         Self {
-            spec: deployments[0]["spec"]["template"]["spec"].clone(),
+            spec: with_claims(spec),
             objects,
             services: of("Service")
+                .filter(|one| selects(&one["spec"]["selector"], &spec["template"]["metadata"]))
                 .flat_map(|one| one["spec"]["ports"].as_array().unwrap().clone())
                 .collect(),
         }
@@ -123,6 +130,23 @@ impl Template {
     }
 }
 
+/// Whether a Service leads to pods with this metadata.
+fn selects(selector: &Value, metadata: &Value) -> bool {
+    let mut labels = selector.as_object().unwrap().iter();
+    labels.all(|(name, value)| metadata["labels"][name] == *value)
+}
+
+/// The pod's specification, with an empty volume for each that is claimed.
+fn with_claims(spec: &Value) -> Value {
+    let mut pod = spec["template"]["spec"].clone();
+    let claims = spec["volumeClaimTemplates"].as_array();
+    for claim in claims.into_iter().flatten() {
+        let volumes = pod["volumes"].as_array_mut().unwrap();
+        volumes.push(json!({"name": claim["metadata"]["name"], "emptyDir": {}}));
+    }
+    pod
+}
+
 fn keys(object: &Value) -> Keys {
     let encoded = object["kind"] == "Secret";
     let data = object["data"].as_object();
@@ -131,7 +155,8 @@ fn keys(object: &Value) -> Keys {
         .map(|(key, value)| {
             let text = value.as_str().unwrap();
             let bytes = match encoded {
-                true => STANDARD.decode(text).unwrap(),
+                // Kustomize breaks long ones into lines.
+                true => STANDARD.decode(text.replace('\n', "")).unwrap(),
                 false => text.as_bytes().to_vec(),
             };
             (key.clone(), bytes)
