@@ -17,7 +17,7 @@ pub enum Rejection {
     BadToken,
     /// The identity is known with other content.
     Conflict,
-    /// Every connection is busy.
+    /// Every connection is busy, or others hold bodies above the limit.
     Crowded,
     /// The process is shutting down.
     Draining,
@@ -151,7 +151,7 @@ impl fmt::Display for Rejection {
                 "the access token has ended, or is not one that this gateway's token route gave this client"
             }
             Self::Conflict => "the identity is known with other content",
-            Self::Crowded => "all of limits.connections are busy",
+            Self::Crowded => "all of limits.connections are busy, or too many bodies above limits.body come at a time",
             Self::Draining => "shutting down",
             Self::Duplicate => "delivered before",
             Self::Expectation => "an expectation other than 100-continue",

@@ -10,6 +10,7 @@ mod live;
 mod relay;
 mod reload;
 mod shutdown;
+mod size;
 mod status;
 mod upstream;
 
@@ -36,7 +37,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use upstream::Pool;
 
 /// Everything that requests share.
@@ -49,6 +50,8 @@ struct Server {
     admin_connections: Arc<ConnectionLimit>,
     /// One page is written at a time: that leaves the other threads to notifications.
     admin_page: tokio::sync::Mutex<()>,
+    /// The turns of bodies that are held only while observing.
+    large_bodies: Arc<Semaphore>,
     /// For those that are told that there is no slot.
     turned_away: Arc<ConnectionLimit>,
     in_flight: Arc<InFlight>,
@@ -136,6 +139,7 @@ fn start_with(
         admin_connections: ConnectionLimit::new(ADMIN_CONNECTIONS),
         admin_page: tokio::sync::Mutex::default(),
         turned_away: ConnectionLimit::new(TURNED_AWAY),
+        large_bodies: Arc::new(Semaphore::new(size::LARGE_AT_A_TIME)),
         in_flight: Arc::default(),
         draining: AtomicBool::new(false),
         closed: AtomicBool::new(false),
@@ -212,7 +216,10 @@ impl Running {
     pub async fn drain(&self) -> Unfinished {
         self.server.draining.store(true, Ordering::SeqCst);
         let delay = self.server.live.load().timeouts.drain_delay;
-        tokio::time::sleep(delay).await;
+        // A delay of nothing is none: not a request more.
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         self.server.closed.store(true, Ordering::SeqCst);
         self.public.send_replace(true);
         let finished = async {

@@ -122,7 +122,7 @@ impl Rejection {
             Self::Conflict => {
                 "compare it with the delivered one of the same id: whoever replays can change what the proof does not cover"
             }
-            Self::Crowded => "raise limits.connections",
+            Self::Crowded => "raise limits.connections; for large bodies, limits.body",
             Self::Forbidden => {
                 "if `from` is the gateway, add it to allow_from; if it is a proxy of yours, to trusted_proxies"
             }

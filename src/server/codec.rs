@@ -1,9 +1,10 @@
 //! Bodies in, answers out, through Pingora's HTTP/1.1 codec.
 
 use super::limit::Slot;
+use super::size::Size;
 use crate::answer::Answer;
 use crate::intake::{Framing, Head};
-use crate::rejection::{Part, Rejection};
+use crate::rejection::Rejection;
 use bytes::{Bytes, BytesMut};
 use pingora_core::Result as PingoraResult;
 use pingora_core::protocols::http::v1::server::HttpSession;
@@ -17,29 +18,30 @@ const ANSWER_TAKEN: Duration = Duration::from_secs(30);
 /// Reads the whole body.
 ///
 /// # Errors
-/// [`Rejection::TooLarge`], [`Rejection::Timeout`], [`Rejection::Expectation`], and
-/// [`Rejection::Malformed`] where it breaks off or its chunks are not sound.
+/// [`Rejection::TooLarge`], [`Rejection::Timeout`], [`Rejection::Crowded`] where other large ones are held
+/// all the time, [`Rejection::Expectation`], and [`Rejection::Malformed`] where it breaks off or its chunks
+/// are not sound.
 pub(super) async fn read_body(
     session: &mut HttpSession,
     head: &Head,
-    limit: u64,
+    size: &mut Size,
     longest: Duration,
 ) -> Result<Bytes, Rejection> {
     let expected = head.expects_continue()?;
-    if let Framing::Length(length) = head.framing()
-        && length > limit
-    {
-        return Err(Rejection::TooLarge(Part::Body));
-    }
-    if expected {
-        send_continue(session).await;
-    }
-    timeout(longest, collect(session, limit))
-        .await
-        .unwrap_or(Err(Rejection::Timeout))
+    let whole = async {
+        if let Framing::Length(length) = head.framing() {
+            size.reach(length).await?;
+        }
+        if expected {
+            send_continue(session).await;
+        }
+        collect(session, size).await
+    };
+    let received = timeout(longest, whole).await;
+    received.unwrap_or_else(|_| Err(size.late()))
 }
 
-async fn collect(session: &mut HttpSession, limit: u64) -> Result<Bytes, Rejection> {
+async fn collect(session: &mut HttpSession, size: &mut Size) -> Result<Bytes, Rejection> {
     let mut whole = BytesMut::new();
     loop {
         let piece = session.read_body_bytes().await;
@@ -48,9 +50,7 @@ async fn collect(session: &mut HttpSession, limit: u64) -> Result<Bytes, Rejecti
         else {
             return Ok(whole.freeze());
         };
-        if (whole.len() + piece.len()) as u64 > limit {
-            return Err(Rejection::TooLarge(Part::Body));
-        }
+        size.reach((whole.len() + piece.len()) as u64).await?;
         // The usual body comes in one piece and is kept without a copy.
         if whole.is_empty() && session.is_body_done() {
             return Ok(piece);
@@ -92,7 +92,10 @@ pub(super) fn may_go_on(
 async fn discard(session: &mut HttpSession) -> bool {
     const MOST: u64 = 1024 * 1024;
     const LONGEST: Duration = Duration::from_secs(5);
-    matches!(timeout(LONGEST, collect(session, MOST)).await, Ok(Ok(_)))
+    matches!(
+        timeout(LONGEST, collect(session, &mut Size::up_to(MOST))).await,
+        Ok(Ok(_))
+    )
 }
 
 /// Writes an answer, unless the connection has to make way.

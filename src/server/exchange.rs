@@ -4,6 +4,7 @@ use super::Server;
 use super::codec::{answer_while_kept, may_go_on, read_body};
 use super::limit::Slot;
 use super::live::Live;
+use super::size::Size;
 use super::upstream::Patience;
 use crate::answer::Answer;
 use crate::clock::Moment;
@@ -20,6 +21,7 @@ use pingora_core::protocols::http::v1::server::HttpSession;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// What the work on a request with a route needs.
 #[derive(Clone, Copy)]
@@ -96,7 +98,9 @@ impl Work<'_> {
         if route.gateway.mode == Mode::Enforce {
             accepted.clone()?;
         }
-        let bytes = read_body(session, head, route.readable(), longest).await?;
+        let turns = &self.server.large_bodies;
+        let mut size = Size::with_turns(route.body_limit, route.readable(), turns);
+        let bytes = read_body(session, head, &mut size, longest).await?;
         let is_large = u64::try_from(bytes.len()).is_ok_and(|length| length > route.body_limit);
         let fits = match is_large {
             true => Err(Rejection::TooLarge(Part::Body)),
@@ -105,6 +109,7 @@ impl Work<'_> {
         Ok(Body {
             accepted: accepted.and(fits),
             bytes,
+            turn: size.turn(),
         })
     }
 
@@ -116,7 +121,11 @@ impl Work<'_> {
         decision: &mut Decision<'_>,
         slot: &mut Slot,
     ) -> Decided {
-        let Body { accepted, bytes } = body;
+        let Body {
+            accepted,
+            bytes,
+            turn: _turn,
+        } = body;
         let received = || Received::new(head.clone(), bytes.clone());
         decision.bytes = bytes.len();
         let door = accepted.err();
@@ -289,6 +298,8 @@ impl Decided {
 struct Body {
     accepted: Result<(), Rejection>,
     bytes: Bytes,
+    /// Its turn among the very large ones.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 /// A panic in the judgement admits nothing.

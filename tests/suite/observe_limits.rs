@@ -210,3 +210,58 @@ fn whoever_comes_while_it_ends_is_sent_away() {
     assert_eq!(watch.kawal.wait_exit().code(), Some(0));
     assert_eq!(watch.app.count(), 1);
 }
+
+/// Or a few senders would fill the memory of what stands in front of the whole shop.
+#[test]
+fn large_ones_go_by_twos_and_keep_nobody_else_waiting() {
+    let app = App::start();
+    let config = Config::new(&app).set("limits.body", "1KiB");
+    let kawal = Kawal::start(config.observing());
+    let send = |request: Request| {
+        let mut gateway = Connection::open(kawal.addr());
+        gateway.write(&request.bytes()).unwrap();
+        gateway
+    };
+    app.next(Reply::ok().held()).next(Reply::ok().held());
+    let mut held = framings(doku(body(2000))).map(send);
+    let seen = app.wait_for(2);
+
+    let mut third = send(doku(body(2001)).chunked(500));
+    assert_eq!(kawal.send(&doku(body(1024))).status, 200);
+    let forged = doku("{}").body(body(1000));
+    assert_eq!(kawal.send(&forged).status, 200);
+    assert_eq!(app.count(), seen.len() + 2, "the third did not wait");
+    app.release();
+    for gateway in &mut held {
+        assert_eq!(gateway.read("POST").unwrap().status, 200);
+    }
+    assert_eq!(third.read("POST").unwrap().status, 200);
+    assert_eq!(app.requests().pop().unwrap().body, body(2001));
+}
+
+#[test]
+fn a_large_one_does_not_wait_for_ever() {
+    let app = App::start();
+    let config = Config::new(&app).set("limits.body", "1KiB");
+    let kawal = Kawal::start(config.set("timeouts.body", "300ms").observing());
+    app.next(Reply::ok().held()).next(Reply::ok().held());
+    let large = || doku(body(2000));
+    let mut held = [large(), large()].map(|request| {
+        let mut gateway = Connection::open(kawal.addr());
+        gateway.write(&request.bytes()).unwrap();
+        gateway
+    });
+    app.wait_for(2);
+    for third in framings(large()) {
+        let answer = kawal.send(&third);
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert_eq!(answer.json(), json!({"error": "saturated"}));
+        assert!(answer.has("Retry-After"));
+    }
+    app.release();
+    for gateway in &mut held {
+        assert_eq!(gateway.read("POST").unwrap().status, 200);
+    }
+    assert_eq!(app.count(), 2);
+    assert_eq!(kawal.send(&large()).status, 200);
+}
