@@ -18,6 +18,7 @@ test: check
 	@sh tests/tools/install-missing.sh observability
 	@sh tests/tools/install-missing.sh browser
 	@sh tests/tools/install-interop.sh
+	@sh tests/tools/install-manifests.sh
 	@sh tests/tools/install-missing.sh pods
 	@sh tests/tools/build-pod-app.sh
 	@echo "building what the image holds; it takes some minutes"

@@ -69,6 +69,8 @@ mod log_text;
 mod lost_grants;
 mod lost_refusals;
 mod lost_replies;
+mod manifests;
+mod manifests_judged;
 mod metrics_counts;
 mod metrics_form;
 mod metrics_gauges;

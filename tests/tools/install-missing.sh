@@ -4,7 +4,7 @@
 # word `interop`, what the gateways' own libraries run on; with the word `store`, Redis, which the
 # tests start themselves; with the word `observability`, promtool, which judges the alerts; with the
 # word `browser`, what the status page is looked at with; with the word `pods`, podman, which runs the
-# pods of the tests.
+# pods of the tests; with the word `manifests`, what those are installed with that judge the manifests.
 set -eu
 
 missing=""
@@ -13,6 +13,8 @@ command -v cc >/dev/null 2>&1 || missing="$missing build-essential"
 if [ "${1:-}" = interop ]; then
     command -v node >/dev/null 2>&1 || missing="$missing nodejs"
     command -v npm >/dev/null 2>&1 || missing="$missing npm"
+fi
+if [ "${1:-}" = interop ] || [ "${1:-}" = manifests ]; then
     # Debian's Python comes without what a venv is made with.
     python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3 python3-venv"
 fi
