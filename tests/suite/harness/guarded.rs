@@ -112,4 +112,19 @@ impl<'a> Guarded<'a> {
             .map(|rest| rest.split([']', ',', '\n', ' ']).next().unwrap().to_owned())
             .collect()
     }
+
+    /// The volume that is mounted where this file is.
+    #[track_caller]
+    pub fn volume(&self, file: &str) -> &'a Value {
+        let mounts = self.kawal()["volumeMounts"].as_array().unwrap();
+        let holds = |mount: &&Value| {
+            let folder = format!("{}/", mount["mountPath"].as_str().unwrap());
+            let inside = file.strip_prefix(&folder);
+            inside.is_some_and(|name| !name.contains('/'))
+        };
+        let mount = mounts.iter().find(holds);
+        let mount = mount.unwrap_or_else(|| panic!("{}: {file} is nowhere", self.name));
+        let mut volumes = self.spec()["volumes"].as_array().unwrap().iter();
+        volumes.find(|one| one["name"] == mount["name"]).unwrap()
+    }
 }
