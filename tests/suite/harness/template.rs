@@ -1,13 +1,12 @@
 //! A Deployment as it was rendered, with the ConfigMaps and Secrets that stand beside it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use serde_json::{Value, json};
+
+use super::Kubectl;
 
 /// The keys of a ConfigMap or Secret, and what they hold.
 pub type Keys = BTreeMap<String, Vec<u8>>;
@@ -36,18 +35,8 @@ impl Template {
 
     /// The same of another kind that makes pods. What it claims of the disk is there while a pod is.
     pub fn of_the_only(kind: &'static str, folder: &str) -> Self {
-        let rendered = Command::new("kubectl")
-            .args(["kustomize", folder])
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
-            .output()
-            .unwrap();
-        let told = String::from_utf8_lossy(&rendered.stderr);
-        assert!(rendered.status.success(), "{folder}: {told}");
-        let text = String::from_utf8(rendered.stdout).unwrap();
-        let documents = serde_yaml::Deserializer::from_str(&text);
-        let documents: Vec<Value> = documents
-            .map(|document| Value::deserialize(document).unwrap())
-            .collect();
+        let kubectl = Kubectl::find().expect("kubectl, without which there are no manifests");
+        let documents = kubectl.render(folder).resources;
         let of = |kind: &'static str| documents.iter().filter(move |one| one["kind"] == kind);
         let workloads: Vec<_> = of(kind).collect();
         assert_eq!(workloads.len(), 1, "{folder}");
