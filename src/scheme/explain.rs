@@ -6,6 +6,7 @@ mod attempt;
 use super::place::Scope;
 use super::proof::Algorithm;
 use super::template::{Reading, Template};
+use super::verify::MOST_ITEMS;
 use super::{Place, Scheme, json};
 use crate::intake::Received;
 use crate::secret::Client;
@@ -134,7 +135,7 @@ impl Scheme {
         Some(self.encoding.encode(&proof))
     }
 
-    /// The request as a whole, or every item of its batch.
+    /// The request as a whole, or the items of its batch, of which no more than may pass are looked at.
     fn scopes<'a>(&self, received: &'a Received) -> Vec<Scope<'a>> {
         let Some(pointer) = &self.each else {
             return vec![Scope::whole(received)];
@@ -144,7 +145,8 @@ impl Scheme {
             received,
             item: Some(item),
         };
-        items.unwrap_or_default().into_iter().map(scope).collect()
+        let items = items.unwrap_or_default().into_iter();
+        items.take(MOST_ITEMS).map(scope).collect()
     }
 }
 

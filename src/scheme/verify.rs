@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// More proofs than this in one list are refused: each costs a comparison with every key.
 const MOST_PROOFS: usize = 16;
 /// More items than this in one batch are refused.
-const MOST_ITEMS: usize = 64;
+pub(super) const MOST_ITEMS: usize = 64;
 
 impl Scheme {
     /// Checks the proof of a notification sent to `gateway`. `public_path` stands in for the path
