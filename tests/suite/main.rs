@@ -75,6 +75,7 @@ mod manifests_combined;
 mod manifests_judged;
 mod manifests_ledger;
 mod manifests_observability;
+mod manifests_page;
 mod metrics_counts;
 mod metrics_form;
 mod metrics_gauges;

@@ -31,7 +31,7 @@ fn the_configuration_is_sound_in_its_container() {
         assert_eq!(args, &["serve", "--config", CONFIG], "{}", one.name);
         assert_eq!(one.volume(CONFIG)["configMap"]["name"], "kawal");
         let config = folder.path().join("kawal.yaml");
-        fs::write(&config, moved(one.rendered.file("kawal", "kawal.yaml"))).unwrap();
+        fs::write(&config, moved(&one.file)).unwrap();
         let checked = run(command()
             .args(["check", "--config"])
             .arg(&config)

@@ -7,9 +7,6 @@ use std::path::PathBuf;
 use crate::harness::config::Folder;
 use crate::harness::*;
 
-/// Of an operator, so that Kubernetes' schemas know nothing of them.
-const UNKNOWN: [&str; 2] = ["PodMonitor", "PrometheusRule"];
-
 #[test]
 fn clusters_of_today_take_all_of_it() {
     let judges = Judges::installed();
@@ -68,14 +65,7 @@ fn what_checkov_finds_has_its_reason_and_no_reason_stands_without() {
 
 /// Writes what the schemas know, and tells how many resources that are.
 fn written(folder: &Folder, rendered: &Rendered) -> (PathBuf, usize) {
-    let kind = |one: &str| {
-        one.lines()
-            .find_map(|line| line.strip_prefix("kind: ").map(str::to_owned))
-    };
-    let known = rendered.text.split("\n---\n");
-    let known: Vec<_> = known
-        .filter(|one| !UNKNOWN.contains(&&*kind(one).unwrap()))
-        .collect();
+    let known = rendered.known();
     let file = format!("{}.yaml", rendered.name.replace('/', "-"));
     let file = folder.path().join(file);
     fs::write(&file, known.join("\n---\n")).unwrap();

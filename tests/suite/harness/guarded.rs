@@ -1,4 +1,4 @@
-//! A Deployment that Kawal stands in front of, as it is rendered.
+//! A workload that Kawal stands in front of, as it is rendered.
 
 use std::time::Duration;
 
@@ -11,21 +11,29 @@ pub struct Guarded<'a> {
     pub rendered: &'a Rendered,
     pub name: String,
     pub template: &'a Value,
+    /// The configuration in the ConfigMap that is mounted.
+    pub file: String,
     config: serde_yaml::Value,
     defaults: serde_yaml::Value,
 }
 
 impl<'a> Guarded<'a> {
-    pub fn new(rendered: &'a Rendered, deployment: &'a Value) -> Self {
+    pub fn new(rendered: &'a Rendered, workload: &'a Value) -> Self {
         let documented = tests_folder().parent().unwrap().join("conf/kawal.yaml");
         let documented = std::fs::read_to_string(documented).unwrap();
         let parsed = |text: &str| serde_yaml::from_str(text).unwrap();
-        let name = deployment["metadata"]["name"].as_str().unwrap();
+        let name = workload["metadata"]["name"].as_str().unwrap();
+        let template = &workload["spec"]["template"];
+        let volumes = template["spec"]["volumes"].as_array().unwrap();
+        let mounted = volumes.iter().find(|one| one["name"] == "kawal").unwrap();
+        let map = mounted["configMap"]["name"].as_str().unwrap();
+        let file = rendered.file(map, "kawal.yaml").to_owned();
         Self {
             rendered,
             name: format!("{name} of {}", rendered.name),
-            template: &deployment["spec"]["template"],
-            config: parsed(rendered.file("kawal", "kawal.yaml")),
+            template,
+            config: parsed(&file),
+            file,
             defaults: parsed(&documented),
         }
     }
@@ -104,9 +112,8 @@ impl<'a> Guarded<'a> {
 
     /// The files that its configuration and its variables name as secrets.
     pub fn secrets(&self) -> Vec<String> {
-        let text = self.rendered.file("kawal", "kawal.yaml").to_owned();
         let values = self.env().into_iter().map(|(_, value)| value);
-        let text = values.fold(text, |text, value| text + "\n" + &value);
+        let text = values.fold(self.file.clone(), |text, value| text + "\n" + &value);
         let files = text.split("file:").skip(1);
         files
             .map(|rest| rest.split([']', ',', '\n', ' ']).next().unwrap().to_owned())

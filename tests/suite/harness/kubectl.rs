@@ -54,6 +54,10 @@ impl Kubectl {
         RENDERED.get_or_init(|| KUSTOMIZATIONS.map(|folder| kubectl.render(folder)).into())
     }
 
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// What a kustomization comes to, or what is wrong with it.
     pub fn kustomize(&self, folder: &Path) -> Result<String, String> {
         let done = Command::new(&self.0)

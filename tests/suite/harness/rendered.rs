@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::Guarded;
 
+/// Of an operator, so that Kubernetes' own schemas know nothing of them.
+const FOREIGN: [&str; 2] = ["PodMonitor", "PrometheusRule"];
+
 /// The resources of one kustomization.
 pub struct Rendered {
     pub name: String,
@@ -31,10 +34,20 @@ impl Rendered {
         resources.filter(|one| one["kind"] == kind).collect()
     }
 
+    /// The texts of those that Kubernetes itself knows.
+    pub fn known(&self) -> Vec<&str> {
+        let texts = self.text.split("\n---\n");
+        let is_foreign = |text: &str| {
+            let kind = text.lines().find_map(|line| line.strip_prefix("kind: "));
+            FOREIGN.contains(&kind.unwrap())
+        };
+        texts.filter(|text| !is_foreign(text)).collect()
+    }
+
+    /// The one of this name, whatever hash ends it.
     #[track_caller]
     pub fn only(&self, kind: &str, name: &str) -> &Value {
         let mut found = self.of_kind(kind);
-        // Where a generator makes it, a hash ends its name.
         found.retain(|one| {
             let full = one["metadata"]["name"].as_str().unwrap();
             let end = full.strip_prefix(name).map(|end| end.split('-').count());
@@ -52,10 +65,11 @@ impl Rendered {
         text.unwrap_or_else(|| panic!("{}: no {file} in {map}", self.name))
     }
 
-    /// The Deployments that Kawal stands in front of.
+    /// The workloads that Kawal stands in front of.
     pub fn guarded(&self) -> Vec<Guarded<'_>> {
-        let deployments = self.of_kind("Deployment").into_iter();
-        let labelled = deployments.filter(|one| one["metadata"]["labels"]["kawal"] == "guarded");
+        let workloads = ["Deployment", "StatefulSet"].map(|kind| self.of_kind(kind));
+        let labelled = workloads.into_iter().flatten();
+        let labelled = labelled.filter(|one| one["metadata"]["labels"]["kawal"] == "guarded");
         labelled.map(|one| Guarded::new(self, one)).collect()
     }
 }
