@@ -36,3 +36,46 @@ fn the_apps_own_port_is_shut_to_all_outside_the_pod() {
     let refused = TcpStream::connect(direct).unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
 }
+
+/// What the NetworkPolicy is for: Kawal cannot guard a door that is open beside it.
+#[test]
+fn an_app_that_listens_everywhere_can_be_reached_past_kawal() {
+    let Some(kubelet) = Kubelet::find() else {
+        return;
+    };
+    let template = Template::rendered("native").args("app", &["0.0.0.0:3000"]);
+    let pod = kubelet.start(&template);
+    pod.app().wait_for(|line| line["message"] == "listening");
+    let direct = SocketAddr::new(pod.ip(), 3000);
+    assert_eq!(
+        Request::post("/payments/notifications", "forged")
+            .send(direct)
+            .text(),
+        "ok"
+    );
+    assert_eq!(pod.requests().len(), 1);
+}
+
+/// The example with this app in the place of PHP's: the Service's port leads to Kawal, and through it
+/// the app's own readiness is seen.
+#[test]
+fn the_example_runs() {
+    let Some(kubelet) = Kubelet::find() else {
+        return;
+    };
+    let template = Template::example();
+    let pod = kubelet.start(&template);
+    let door = pod.address(&template.target_port());
+    assert_eq!(doku("genuine").send(door).text(), "ok");
+    assert_eq!(Request::new("GET", "/catalogue").send(door).text(), "ok");
+    let paths: Vec<_> = pod
+        .requests()
+        .iter()
+        .map(|one| one["path"].clone())
+        .collect();
+    assert!(paths.contains(&"/health".into()), "{paths:?}");
+    assert!(
+        paths.contains(&"/payments/notifications".into()),
+        "{paths:?}"
+    );
+}

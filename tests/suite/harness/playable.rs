@@ -69,6 +69,13 @@ pub fn pod(
         }
     }
     pod.insert("restartPolicy".to_owned(), json!("Never"));
+    // The kubelet puts all containers into it.
+    if let Some(group) = spec["securityContext"]["fsGroup"].as_u64() {
+        let groups = &mut pod["securityContext"]["supplementalGroups"];
+        let mut all = groups.as_array().cloned().unwrap_or_default();
+        all.push(json!(group));
+        *groups = json!(all);
+    }
     let containers: Vec<_> = containers(spec)
         .into_iter()
         .map(|(one, _)| container(&one, &image))

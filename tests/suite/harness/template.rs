@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Kubectl;
+use super::gateway::BRN_SECRET;
 
 /// The keys of a ConfigMap or Secret, and what they hold.
 pub type Keys = BTreeMap<String, Vec<u8>>;
@@ -26,6 +27,23 @@ impl Template {
     /// What a kustomization under `tests/pod` renders to: `native` or `classic`.
     pub fn rendered(name: &str) -> Self {
         Self::of(&format!("tests/pod/{name}"))
+    }
+
+    /// The example that is shipped, with the tests' app instead of PHP, and with its secret.
+    pub fn example() -> Self {
+        let app = |one: &mut Value| {
+            one["args"] = json!(["127.0.0.1:3000"]);
+            // It is run inside the container, where nothing of PHP is.
+            one.as_object_mut()
+                .unwrap()
+                .remove("livenessProbe")
+                .unwrap();
+        };
+        Self::of("k8s/example").container("shop", app).with(
+            "Secret",
+            "kawal",
+            &[("doku-secret-key", BRN_SECRET)],
+        )
     }
 
     /// What a kustomization in this folder renders to: one Deployment, and what stands beside it.
@@ -98,6 +116,11 @@ impl Template {
         let found = all.find(|one| one["name"] == name);
         change(found.unwrap_or_else(|| panic!("no container {name}")));
         self
+    }
+
+    /// Other words after a container's command.
+    pub fn args(self, container: &str, args: &[&str]) -> Self {
+        self.container(container, |one| one["args"] = json!(args))
     }
 
     /// One more variable of a container.
