@@ -47,7 +47,7 @@ impl Podman {
         let prefix = leftovers::prefix();
         fs::create_dir_all(folder.join(&prefix)).unwrap();
         let conf = folder.join(&prefix).join("containers.conf");
-        fs::write(&conf, settings(&folder)).unwrap();
+        fs::write(&conf, settings()).unwrap();
         let watchdog = leftovers::watchdog(&prefix, &folder.join(&prefix), &conf);
         let podman = Self {
             conf,
@@ -58,7 +58,7 @@ impl Podman {
         podman.build("kawal", "65532:65532");
         podman.build("app", "10001:10001");
         podman.build_store();
-        podman.create_network();
+        podman.run(&["network", "create", podman.network()]);
         podman
     }
 
@@ -144,21 +144,6 @@ impl Podman {
         let place = place.to_str().unwrap();
         self.run(&["build", "--quiet", "--tag", &self.image("store"), place]);
     }
-
-    fn create_network(&self) {
-        let seed = std::process::id();
-        for attempt in 0..50 {
-            let number = seed.wrapping_mul(31).wrapping_add(attempt * 7919);
-            let subnet = format!("10.{}.{}.0/24", 128 + number % 120, number / 120 % 256);
-            let args = ["network", "create", "--subnet", &subnet, self.network()];
-            match self.try_run(&args) {
-                Ok(_) => return,
-                Err(printed) if printed.contains("subnet") => {}
-                Err(printed) => panic!("no network: {printed}"),
-            }
-        }
-        panic!("no network: every subnet that was tried is in use");
-    }
 }
 
 /// Why pods cannot run here.
@@ -179,7 +164,7 @@ fn is_root() -> bool {
 
 /// What podman needs where there is no systemd and few capabilities: limits that may be set, a
 /// runtime that bears both kinds of cgroups, and nobody else to ask.
-fn settings(folder: &Path) -> String {
+fn settings() -> String {
     format!(
         r#"[containers]
 default_ulimits = ["nofile={0}:{0}", "nproc={1}:{1}"]
@@ -189,11 +174,9 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 [network]
 network_backend = "netavark"
-network_config_dir = "{2}"
 "#,
         most("Max open files").min(1_048_576),
         most("Max processes").min(4096),
-        folder.join("networks").display(),
     )
 }
 
