@@ -33,8 +33,12 @@ fn in_flight_at_the_end(manifest: &str) -> Option<Ended> {
         // Who has not heard of it yet is still served.
         pod.wait_for_stop();
         assert_eq!(doku("late").send(door).text(), "ok");
-        assert_eq!(caller.join().unwrap().text(), "ok");
-        end.join().unwrap()
+        let answered = caller.join();
+        let ended = end.join().unwrap();
+        let logs = pod.containers().map(|one| one.log()).collect::<Vec<_>>();
+        assert!(answered.is_ok(), "{ended:?} {}", logs.join(""));
+        assert_eq!(answered.unwrap().text(), "ok");
+        ended
     });
     assert!(ended.killed.is_empty(), "{ended:?}");
     assert!(ended.codes.values().all(|code| *code == 0), "{ended:?}");

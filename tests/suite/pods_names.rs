@@ -39,7 +39,13 @@ fn a_name_that_nobody_knows_is_no_end() {
     let Some(kubelet) = Kubelet::find() else {
         return;
     };
-    let template = to("nobody.invalid");
+    let template = to("nobody.invalid").container("app", |one| {
+        // It goes through Kawal.
+        one.as_object_mut()
+            .unwrap()
+            .remove("readinessProbe")
+            .unwrap();
+    });
     let pod = kubelet.start(&template);
     let answer = doku("{}").send(pod.address(&template.target_port()));
     assert_eq!(answer.status, 502);

@@ -32,6 +32,7 @@ if [ "${1:-}" = pods ]; then
     for program in podman runc conmon catatonit iptables; do
         command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
     done
+    command -v ip >/dev/null 2>&1 || missing="$missing iproute2"
     for program in netavark aardvark-dns; do
         [ -x "/usr/lib/podman/$program" ] || [ -x "/usr/libexec/podman/$program" ] ||
             missing="$missing $program"

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Kubectl;
 use super::container::Container;
 use super::pod::Pod;
 use super::podman::Podman;
@@ -47,6 +48,7 @@ impl Kubelet {
     /// Room for so many at a time. It is all taken at once, so that no two tests wait for each other.
     pub fn for_pods(seats: usize) -> Option<Self> {
         assert!(seats <= SEATS);
+        Kubectl::find()?;
         let podman = Podman::find()?;
         let free = FREE.0.lock().unwrap();
         let mut free = FREE.1.wait_while(free, |free| *free < seats).unwrap();

@@ -53,9 +53,9 @@ impl Podman {
             ),
         ];
         for (list, remove) in lists {
-            for name in self.run(list).lines() {
+            // Another suite may be at it as well: what is listed may be gone while it is listed.
+            for name in self.try_run(list).unwrap_or_default().lines() {
                 if is_left_over(name.trim_start_matches("localhost/")) {
-                    // Another suite may be at it as well.
                     let _ = self.try_run(&[remove, &[name]].concat());
                 }
             }

@@ -57,6 +57,8 @@ pub mod plain;
 pub mod playable;
 pub mod pod;
 pub mod pod_end;
+pub mod pod_images;
+pub mod pod_network;
 pub mod podman;
 pub mod probe;
 pub mod process;

@@ -15,6 +15,7 @@ use super::playable;
 use super::podman::Podman;
 use super::probe::port;
 use super::template::{Keys, Template};
+use super::until;
 
 /// A running pod. Dropping it removes it at once.
 pub struct Pod {
@@ -27,6 +28,9 @@ pub struct Pod {
     pub(super) gone: Arc<AtomicBool>,
     pub(super) supervisor: Option<JoinHandle<()>>,
 }
+
+/// What the app prints at SIGUSR2.
+const MARK: &str = r#"{"message":"mark"}"#;
 
 impl Pod {
     /// Makes everything, and starts only what holds the network.
@@ -143,6 +147,10 @@ impl Pod {
         assert!(written > 0, "no volume of {kind} {name}");
     }
 
+    pub fn containers(&self) -> impl Iterator<Item = &Container> {
+        self.containers.iter()
+    }
+
     /// The container that is not Kawal's.
     pub fn app(&self) -> &Container {
         let others = self.containers.iter().filter(|one| one.name != "kawal");
@@ -151,10 +159,20 @@ impl Pod {
         others[0]
     }
 
-    /// The requests that the app has printed so far.
+    /// The requests that have reached the app so far, but for those of its probe.
     pub fn requests(&self) -> Vec<Value> {
-        let mut lines = self.app().lines();
-        lines.retain(|line| line["message"] == "request");
+        let (app, marks) = (self.app(), |app: &Container| {
+            app.log().matches(MARK).count()
+        });
+        let before = marks(app);
+        // What was printed may still be on its way to the log: a mark comes after it. Whoever ends
+        // makes none; when it has ended, everything is there.
+        if !self.stopping.load(Ordering::SeqCst) {
+            app.signal("USR2");
+            until("the app has made a mark", || marks(app) > before);
+        }
+        let mut lines = app.lines();
+        lines.retain(|line| line["message"] == "request" && line["path"] != "/health");
         lines
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -14,32 +15,34 @@ use super::promtool::in_path;
 pub struct Podman {
     conf: PathBuf,
     /// What all names begin with: whose pods, images and networks they are.
-    prefix: String,
+    pub(super) prefix: String,
     /// Cleans up when its standard input ends, that is with this process.
     _watchdog: Child,
 }
 
 impl Podman {
-    /// Where it can be had by `make test` and in CI it must be there; elsewhere this tells that the
-    /// test is skipped, and gives none.
+    /// Where it can be had by `make test` and in CI it must run; elsewhere this tells that the test
+    /// is skipped, and gives none.
     pub fn find() -> Option<&'static Self> {
-        static ONLY: OnceLock<Option<Podman>> = OnceLock::new();
+        static ONLY: OnceLock<Result<Podman, String>> = OnceLock::new();
         let found = ONLY.get_or_init(|| match obstacle() {
-            None => Some(Self::set_up()),
-            Some(obstacle) => {
-                let ci = std::env::var_os("CI").is_some();
-                let installable = is_root() && in_path("apt-get").is_some();
-                assert!(!(ci || installable), "{obstacle}");
-                None
-            }
+            // Whoever comes next fails for the same reason, and not halfway in the same place.
+            None => catch_unwind(Self::set_up).map_err(|why| match why.downcast::<String>() {
+                Ok(why) => *why,
+                Err(_) => "pods cannot be prepared".to_owned(),
+            }),
+            Some(obstacle) => Err(obstacle),
         });
-        if found.is_none() {
-            let test = std::thread::current().name().unwrap_or_default().to_owned();
-            let obstacle = obstacle().unwrap_or_default();
-            // Past the test runner, which shows nothing of a test that does not fail.
-            let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {obstacle}");
-        }
-        found.as_ref()
+        let Err(obstacle) = found else {
+            return found.as_ref().ok();
+        };
+        let ci = std::env::var_os("CI").is_some();
+        let installable = is_root() && in_path("apt-get").is_some();
+        assert!(!(ci || installable), "{obstacle}");
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        // Past the test runner, which shows nothing of a test that does not fail.
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {obstacle}");
+        None
     }
 
     fn set_up() -> Self {
@@ -55,10 +58,10 @@ impl Podman {
             _watchdog: watchdog,
         };
         podman.remove_leftovers();
-        podman.build("kawal", "65532:65532");
-        podman.build("app", "10001:10001");
+        podman.build_kawal();
+        podman.build_app();
         podman.build_store();
-        podman.run(&["network", "create", podman.network()]);
+        podman.create_network();
         podman
     }
 
@@ -72,6 +75,8 @@ impl Podman {
     pub fn try_run(&self, args: &[&str]) -> Result<String, String> {
         let mut command = Command::new("podman");
         command.args(args).env("CONTAINERS_CONF", &self.conf);
+        // It leaves a file called `oom` where it is, when a container was killed for its memory.
+        command.current_dir(self.folder());
         let done = command.stdin(Stdio::null()).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         match done.status.success() {
@@ -99,51 +104,6 @@ impl Podman {
     pub fn network(&self) -> &str {
         &self.prefix
     }
-
-    /// Makes an image of a static binary of `target/image`, and of nothing else.
-    fn build(&self, binary: &str, user: &str) {
-        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/image");
-        let place = self.folder().join(format!("image-{binary}"));
-        fs::create_dir_all(&place).unwrap();
-        let file = target.join(binary);
-        let copied = fs::copy(&file, place.join(binary));
-        assert!(
-            copied.is_ok(),
-            "{} is missing: `make test` builds it",
-            file.display()
-        );
-        let lines = format!(
-            "FROM scratch\nCOPY {binary} /{binary}\nUSER {user}\nENTRYPOINT [\"/{binary}\"]\n"
-        );
-        fs::write(place.join("Containerfile"), lines).unwrap();
-        let place = place.to_str().unwrap();
-        self.run(&["build", "--quiet", "--tag", &self.image(binary), place]);
-    }
-
-    /// Makes an image of the Redis of this machine, which stands for Valkey: of its program, and of the
-    /// libraries that this needs.
-    fn build_store(&self) {
-        let program = in_path("redis-server").expect("`make test` installs redis-server");
-        let listed = Command::new("ldd").arg(&program).output().unwrap();
-        let listed = String::from_utf8(listed.stdout).unwrap();
-        let place = self.folder().join("image-store");
-        let copy = |from: &str, to: &str| {
-            let to = place.join(to.trim_start_matches('/'));
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(from, to).unwrap();
-        };
-        for library in listed
-            .split_whitespace()
-            .filter(|word| word.starts_with('/'))
-        {
-            copy(library, library);
-        }
-        copy(program.to_str().unwrap(), "/usr/bin/valkey-server");
-        let lines = "FROM scratch\nCOPY . /\n";
-        fs::write(place.join("Containerfile"), lines).unwrap();
-        let place = place.to_str().unwrap();
-        self.run(&["build", "--quiet", "--tag", &self.image("store"), place]);
-    }
 }
 
 /// Why pods cannot run here.
@@ -151,7 +111,7 @@ fn obstacle() -> Option<String> {
     if !is_root() {
         return Some("pods run only as root".to_owned());
     }
-    let programs = ["podman", "runc", "conmon"];
+    let programs = ["podman", "runc", "conmon", "ip"];
     let missing = programs.iter().find(|program| in_path(program).is_none());
     missing.map(|program| {
         format!("{program} is missing: `sh tests/tools/install-missing.sh pods` installs it")

@@ -1,23 +1,29 @@
 //! The merchant's app in the pods of the tests: says 200 to everything, and prints what it was told.
 //!
 //! The only argument is the address to listen on. A body that holds `"hold_ms":N` is answered N
-//! milliseconds later. At SIGTERM it takes no more connections, answers what it has and ends with 0.
+//! milliseconds later, one with `"held":true` after SIGUSR1, one with `"answer_bytes":N` with N bytes
+//! and one with `"status":N` with that. At SIGUSR2 a mark is printed, after all that came before. At
+//! SIGTERM it takes no more connections, answers what it has and ends with 0.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, RwLock, TryLockError};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::SIGTERM;
+use signal_hook::consts::{SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
-/// How many requests have come and are not answered yet.
-static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 static STOPPING: AtomicBool = AtomicBool::new(false);
+/// Open while a request is printed and answered. Whoever closes it ends the process: so nothing is
+/// printed that is not answered.
+static GATE: RwLock<()> = RwLock::new(());
+/// Whether SIGUSR1 has come.
+static RELEASED: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
 fn main() -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM])?;
+    let mut signals = Signals::new([SIGTERM, SIGUSR1, SIGUSR2])?;
     let given = std::env::args().nth(1);
     let address = given.as_deref().unwrap_or("127.0.0.1:3000");
     let listener = TcpListener::bind(address)?;
@@ -25,7 +31,16 @@ fn main() -> io::Result<()> {
     say(&format!(r#"{{"message":"listening","address":"{here}"}}"#));
     let door = thread::spawn(move || accept(&listener));
 
-    signals.forever().next();
+    for signal in signals.forever() {
+        match signal {
+            SIGUSR1 => {
+                *RELEASED.0.lock().map_err(|_| io::ErrorKind::Other)? = true;
+                RELEASED.1.notify_all();
+            }
+            SIGUSR2 => say(r#"{"message":"mark"}"#),
+            _ => break,
+        }
+    }
     STOPPING.store(true, Ordering::SeqCst);
     say(r#"{"message":"stopping"}"#);
     // The door waits in accept: a last visitor makes it look at the flag, and close.
@@ -34,7 +49,7 @@ fn main() -> io::Result<()> {
         here.port(),
     ))));
     let _ = door.join();
-    while UNDER_WAY.load(Ordering::SeqCst) > 0 {
+    while let Err(TryLockError::WouldBlock) = GATE.try_write().map(std::mem::forget) {
         thread::sleep(Duration::from_millis(5));
     }
     Ok(())
@@ -58,17 +73,21 @@ fn serve(stream: TcpStream) -> io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
     while let Some(request) = Request::read(&mut reader)? {
-        UNDER_WAY.fetch_add(1, Ordering::SeqCst);
+        let _open = GATE.read();
         say(&request.line());
-        thread::sleep(request.hold());
+        request.wait();
         let ends = STOPPING.load(Ordering::SeqCst);
         let connection = if ends { "close" } else { "keep-alive" };
+        let status = request.number("status").unwrap_or(200);
+        let body = match request.number("answer_bytes") {
+            Some(length) => "x".repeat(usize::try_from(length).unwrap_or(0)),
+            None => "ok".to_owned(),
+        };
         let answer = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: {connection}\r\nContent-Length: 2\r\n\r\nok"
+            "HTTP/1.1 {status} Said\r\nContent-Type: text/plain\r\nConnection: {connection}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
         );
-        let written = writer.write_all(answer.as_bytes());
-        UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
-        written?;
+        writer.write_all(answer.as_bytes())?;
         if ends {
             break;
         }
@@ -117,11 +136,23 @@ impl Request {
         }))
     }
 
-    /// How long the sender wants to wait.
-    fn hold(&self) -> Duration {
-        let rest = self.body.split_once(r#""hold_ms":"#).map(|(_, rest)| rest);
-        let digits = rest.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
-        Duration::from_millis(digits.and_then(|text| text.parse().ok()).unwrap_or(0))
+    /// Waits as long as the sender wants.
+    fn wait(&self) {
+        thread::sleep(Duration::from_millis(self.number("hold_ms").unwrap_or(0)));
+        if self.body.contains("\"held\":true")
+            && let Ok(released) = RELEASED.0.lock()
+        {
+            drop(RELEASED.1.wait_while(released, |released| !*released));
+        }
+    }
+
+    /// A number that the sender asks for.
+    fn number(&self, name: &str) -> Option<u64> {
+        let (_, rest) = self.body.split_once(&format!("\"{name}\":"))?;
+        rest.split(|c: char| !c.is_ascii_digit())
+            .next()?
+            .parse()
+            .ok()
     }
 
     /// What is printed of it, cut where a log line ends being one.
