@@ -102,6 +102,8 @@ mod outage_forward;
 mod pods;
 mod pods_confined;
 mod pods_end;
+mod pods_image;
+mod pods_memory;
 mod pods_names;
 mod pods_restarts;
 mod pods_volumes;
