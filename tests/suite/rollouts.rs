@@ -17,7 +17,10 @@ fn three_updates_lose_nothing_and_deliver_nothing_twice() {
 
 #[test]
 fn nor_does_one_before_there_were_native_sidecars() {
-    rolls("replicas-classic", 1, |template| template);
+    let Some(sent) = rolls("replicas-classic", 1, |template| template) else {
+        return;
+    };
+    assert!(sent.retries.is_empty(), "{:?}", sent.retries);
 }
 
 /// Those who send learn of it too late, and have to send again.
@@ -75,7 +78,7 @@ fn rolls(
         delivered.extend(deliveries(pod));
     }
 
-    eprintln!("{} sent, sent again: {:?}", sent.bodies.len(), sent.retries);
+    assert!(sent.copies > 0, "no copy was answered");
     let mut times = BTreeMap::<String, usize>::new();
     for body in delivered {
         *times.entry(body).or_default() += 1;

@@ -1,4 +1,4 @@
-//! Gateways that send all the time and, as real ones do, send again what was not taken.
+//! Gateways that send all the time and, as real ones do, send again what was not taken, and now and then what was.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::{Connection, PATIENCE, Request, Response, doku, unique, until};
 
-/// Senders at work. Each sends a notification until it is answered 200, then the next one.
+/// Senders at work. Each sends a notification until it is answered 200, then the next one. Every tenth it sends
+/// two more times, as if the answer had been lost.
 pub struct Retrying {
     shared: Arc<Shared>,
     senders: Vec<JoinHandle<Sent>>,
@@ -27,6 +28,8 @@ struct Shared {
 pub struct Sent {
     /// The body of each notification, all of which were taken.
     pub bodies: Vec<String>,
+    /// How many copies of what was taken before were answered 200.
+    pub copies: usize,
     /// Why some were sent again: a status, or the end of a connection; and how often.
     pub retries: BTreeMap<String, usize>,
 }
@@ -66,6 +69,7 @@ impl Retrying {
         for sender in self.senders {
             let sent = sender.join().expect("every notification was taken");
             all.bodies.extend(sent.bodies);
+            all.copies += sent.copies;
             for (why, count) in sent.retries {
                 *all.retries.entry(why).or_default() += count;
             }
@@ -90,12 +94,21 @@ impl Shared {
             if !keeps {
                 kept = None;
             }
+            if sent.bodies.len().is_multiple_of(10) {
+                sent.copies += self.send_copies(&request);
+            }
             sent.bodies.push(body);
             self.taken.fetch_add(1, Ordering::Relaxed);
             // The pace of a busy gateway, not a wait for anything.
             thread::sleep(Duration::from_millis(5));
         }
         sent
+    }
+
+    /// Over new connections, each of which leads to another pod than the one before. Gives how many were taken.
+    fn send_copies(&self, request: &Request) -> usize {
+        let copies = (0..2).map(|_| self.send(request, &mut None));
+        copies.filter(Result::is_ok).count()
     }
 
     /// Sends it once. An error says why it has to be sent again.
