@@ -3,10 +3,12 @@
 mod format;
 mod public_key;
 mod ring;
+mod unreadable;
 
 pub use format::{KeyEncoding, KeyFormat, unhex};
 pub use public_key::PublicKey;
 pub use ring::{Client, KeyKind, KeyRing};
+pub use unreadable::unreadable;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -180,7 +182,10 @@ impl Reference {
                 let path = base.join(path);
                 let bytes = read(&path).map_err(|error| match may_be_key(self) {
                     true => format!("names a file that cannot be read: {error}; {KEY_ITSELF}"),
-                    false => format!("file {} cannot be read: {error}", path.display()),
+                    false => {
+                        let why = unreadable(&path, &error);
+                        format!("file {} cannot be read: {why}", path.display())
+                    }
                 })?;
                 parse(bytes).map_err(|why| format!("file {} {why}", path.display()))
             }

@@ -1,6 +1,6 @@
 //! Which files a configuration was made of, and whether they are still the same.
 
-use crate::secret::Reference;
+use crate::secret::{Reference, unreadable};
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -97,11 +97,15 @@ impl Reader {
     }
 
     /// The configuration's own text.
-    pub(super) fn text(&self) -> io::Result<String> {
+    ///
+    /// # Errors
+    /// A sentence on why it cannot be read.
+    pub(super) fn text(&self) -> Result<String, String> {
         let path = self.seen.borrow().configuration.clone();
         let bytes = self.read(&path);
+        let bytes = bytes.map_err(|error| unreadable(&path, &error));
         self.saw(path, bytes.as_deref().ok());
-        String::from_utf8(bytes?).map_err(|_| io::Error::other("it is not UTF-8"))
+        String::from_utf8(bytes?).map_err(|_| "it is not UTF-8".to_owned())
     }
 
     /// Reads what a reference names.

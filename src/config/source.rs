@@ -31,7 +31,7 @@ pub(super) fn read(files: &Reader) -> Result<Value, Fault> {
     };
     let text = files.text().map_err(|error| {
         whole(format!(
-            "cannot be read: {error}; name the configuration with --config FILE"
+            "cannot be read: {error}; --config FILE names another one"
         ))
     })?;
     // Read first by a parser that refuses a key that occurs twice; the next one takes the last.

@@ -131,3 +131,43 @@ fn the_file_is_found_by_flag_then_variable_then_place() {
     let by_place = run(&mut check());
     assert_eq!(by_place.code, Some(0), "{by_place:?}");
 }
+
+/// Of a pod that does not start, people see the log and nothing else.
+#[test]
+fn whoever_misses_a_file_is_told_what_is_there_instead() {
+    let folder = config::Folder::new();
+    let place = folder.path().display().to_string();
+    let refusal = |file: &str| {
+        let exit = run(command().args(["check", "--config", &format!("{place}/{file}")]));
+        assert_eq!(exit.code, Some(78), "{exit:?}");
+        exit.stderr
+    };
+    let empty = refusal("kawal.yaml");
+    assert!(
+        empty.contains(&format!("the folder {place} is empty")),
+        "{empty}"
+    );
+    let nowhere = refusal("etc/kawal.yaml");
+    assert!(
+        nowhere.contains(&format!("there is no folder {place}/etc")),
+        "{nowhere}"
+    );
+    // Kubernetes keeps links of its own there.
+    for name in ["..data", "config.yaml", "old.yaml"] {
+        fs::write(folder.path().join(name), GOOD.replace("@DIR@", &place)).unwrap();
+    }
+    let misnamed = refusal("kawal.yaml");
+    assert!(
+        misnamed.contains(&format!("{place} holds config.yaml, old.yaml;")),
+        "{misnamed}"
+    );
+    let secret = refusal("config.yaml");
+    assert!(
+        secret.contains(&format!("file {place}/key cannot be read")),
+        "{secret}"
+    );
+    assert!(
+        secret.contains(&format!("{place} holds config.yaml, old.yaml")),
+        "{secret}"
+    );
+}

@@ -71,14 +71,25 @@ fn whoever_forgot_a_volume_or_a_key_of_it_is_told_which_file() {
     let elsewhere = template
         .clone()
         .with("ConfigMap", "kawal", &[("config.yaml", &text)]);
-    for (template, file) in [
-        (without_volume(&template, "/run/secrets/kawal"), SECRET),
-        (without_volume(&template, "/etc/kawal"), CONFIG),
-        (misnamed, SECRET),
-        (elsewhere, CONFIG),
+    let (no_secret, no_config) = ("/run/secrets/kawal", "/etc/kawal");
+    for (template, file, instead) in [
+        (
+            without_volume(&template, no_secret),
+            SECRET,
+            "there is no folder",
+        ),
+        (
+            without_volume(&template, no_config),
+            CONFIG,
+            "there is no folder",
+        ),
+        (misnamed, SECRET, "holds secret-key"),
+        (elsewhere, CONFIG, "holds config.yaml"),
+        (without_group(&template), SECRET, "it is read by user 65532"),
     ] {
         let failure = refusal(&kubelet, &template);
         assert!(failure.contains(file), "{failure}");
+        assert!(failure.contains(instead), "{failure}");
     }
 }
 
@@ -90,6 +101,13 @@ fn without_volume(template: &Template, place: &str) -> Template {
         mounts.retain(|mount| mount["mountPath"] != json!(place));
         assert_eq!(mounts.len(), before - 1);
     })
+}
+
+/// The same, where the app's own group has taken the place of Kawal's.
+fn without_group(template: &Template) -> Template {
+    let mut template = template.clone();
+    template.spec["securityContext"]["fsGroup"] = 10001.into();
+    template
 }
 
 /// The one line in which Kawal says why it does not start.

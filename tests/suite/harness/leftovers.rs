@@ -72,10 +72,10 @@ impl Podman {
 /// Removes all whose name begins with the first argument, and the folder of the second.
 const WATCHDOG: &str = r#"
 read -r _
-podman pod ls --format '{{.Name}}' | grep "^$0" | xargs -r podman pod rm -f -t 0
-podman ps -a --format '{{.Names}}' | grep "^$0" | xargs -r podman rm -f -t 0
+podman pod ls --format '{{.Name}}' | grep "^$0-" | xargs -r podman pod rm -f -t 0
+podman ps -a --format '{{.Names}}' | grep "^$0-" | xargs -r podman rm -f -t 0
 podman network rm -f "$0"
-podman images --format '{{.Repository}}:{{.Tag}}' | grep "^localhost/$0" | xargs -r podman rmi
+podman images --format '{{.Repository}}:{{.Tag}}' | grep "^localhost/$0/" | xargs -r podman rmi
 rm -rf "$1"
 "#;
 
