@@ -58,7 +58,13 @@ fn kawal_needs_nothing_and_is_given_nothing() {
 fn nobody_but_kawal_reads_its_secrets() {
     for one in guarded() {
         let mut secrets = BTreeSet::new();
+        let security = &one.spec()["securityContext"];
+        // The kubelet gives the files to root, and to this group.
+        assert_eq!(security["fsGroup"], 65532, "{}", one.name);
+        assert_eq!(security["fsGroupChangePolicy"], "OnRootMismatch");
         for volume in list(&one.spec()["volumes"]) {
+            // Without it, Kawal would start, and say what is missing instead of waiting for it.
+            assert_ne!(volume["configMap"]["optional"], true, "{}", one.name);
             let Some(secret) = volume.get("secret") else {
                 continue;
             };
@@ -66,8 +72,6 @@ fn nobody_but_kawal_reads_its_secrets() {
             assert_ne!(secret["optional"], true, "{}", one.name);
             secrets.insert(volume["name"].as_str().unwrap());
         }
-        // The kubelet gives the files to root, and to this group.
-        assert_eq!(one.spec()["securityContext"]["fsGroup"], 65532);
         for container in one.containers() {
             let mounts = list(&container["volumeMounts"]);
             let mounted: BTreeSet<_> = mounts
@@ -117,6 +121,8 @@ fn the_pod_waits_for_whoever_is_under_way() {
                 (seconds.parse().unwrap(), 15)
             }
         };
+        // As long as Services and ingresses take to look elsewhere.
+        assert_eq!(sleep, 10, "{}", one.name);
         let upstream = one.duration("timeouts.upstream").as_secs();
         assert_eq!(one.duration("timeouts.drain_delay").as_secs(), delay);
         assert!(one.is_native() || delay > sleep, "{}", one.name);
@@ -140,14 +146,21 @@ fn the_kubelet_asks_the_admin_listener() {
         let kawal = one.kawal();
         let port = json!({"name": "kawal-admin", "containerPort": one.port("admin")});
         assert_eq!(kawal["ports"], json!([port]), "{}", one.name);
-        for (probe, path) in [
-            ("startupProbe", "/readyz"),
-            ("livenessProbe", "/livez"),
-            ("readinessProbe", "/readyz"),
+        for (probe, path, every) in [
+            ("startupProbe", "/readyz", json!(1)),
+            ("livenessProbe", "/livez", Value::Null),
+            ("readinessProbe", "/readyz", json!(2)),
         ] {
             let asked = json!({"path": path, "port": "kawal-admin"});
             assert_eq!(kawal[probe]["httpGet"], asked, "{}", one.name);
+            assert_eq!(kawal[probe]["periodSeconds"], every, "{}", one.name);
         }
+        // Nodes are slow when they start, and a start that is refused is told at once all the same.
+        assert_eq!(
+            kawal["startupProbe"]["failureThreshold"], 30,
+            "{}",
+            one.name
+        );
         for address in [one.setting("listen"), one.setting("admin")] {
             assert!(address.starts_with("0.0.0.0:"), "{}: {address}", one.name);
         }

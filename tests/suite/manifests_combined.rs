@@ -73,6 +73,33 @@ fn what_an_app_has_of_its_own_stays() {
 }
 
 #[test]
+fn the_example_is_fit_for_a_namespace_that_is_restricted() {
+    let all = Kubectl::render_all().iter();
+    for rendered in all.filter(|one| one.name == "k8s/example") {
+        let labels = &rendered.only("Namespace", "shop")["metadata"]["labels"];
+        assert_eq!(labels["pod-security.kubernetes.io/enforce"], "restricted");
+        // By its own name: pods need not start again for a change.
+        assert_eq!(
+            rendered.of_kind("ConfigMap")[0]["metadata"]["name"],
+            "kawal"
+        );
+        let shop = &rendered.guarded()[0];
+        assert_eq!(shop.spec()["securityContext"]["runAsNonRoot"], true);
+        let context = json!({
+            "runAsUser": 10001, "runAsGroup": 10001, "allowPrivilegeEscalation": false,
+            "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
+        });
+        assert_eq!(shop.app()["securityContext"], context);
+        let address = shop.setting("upstream").replace("http://", "");
+        assert!(
+            shop.app()["args"]
+                .to_string()
+                .contains(&format!("php -S {address} "))
+        );
+    }
+}
+
+#[test]
 fn what_does_not_fit_says_where() {
     let Some(kubectl) = Kubectl::find() else {
         return;

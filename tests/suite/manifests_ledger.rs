@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use regex::Regex;
+use serde_json::json;
 
 use crate::harness::config::Folder;
 use crate::harness::gateway::BRN_SECRET;
@@ -108,6 +109,94 @@ fn every_installation_has_a_password_of_its_own() {
     let password = Regex::new("^[0-9a-f]{64}$").unwrap();
     let (one, other) = (secret().0, secret().0);
     assert!(password.is_match(&one) && one != other);
+}
+
+#[test]
+fn the_store_is_one_and_keeps_what_it_is_given() {
+    for rendered in Kubectl::render_all() {
+        for set in rendered.of_kind("StatefulSet") {
+            if set["metadata"]["name"] != "kawal-ledger" {
+                continue;
+            }
+            assert_eq!(set["spec"]["replicas"], 1);
+            let (spec, conf) = (&set["spec"], rendered.file("kawal-ledger", "valkey.conf"));
+            let pod = &spec["template"]["spec"];
+            let store = &pod["containers"][0];
+            let config = rendered.only("ConfigMap", "kawal-ledger");
+            // Where it finds its configuration, its users and its disk.
+            let expected = json!([
+                {"name": "config", "mountPath": "/etc/valkey", "readOnly": true},
+                {"name": "users", "mountPath": "/run/secrets/kawal-ledger", "readOnly": true},
+                {"name": "data", "mountPath": "/data"},
+            ]);
+            assert_eq!(store["volumeMounts"], expected);
+            assert_eq!(store["command"][1], "/etc/valkey/valkey.conf");
+            assert_eq!(
+                pod["volumes"][0]["configMap"]["name"],
+                config["metadata"]["name"]
+            );
+            let users = json!({
+                "secretName": "kawal-ledger", "defaultMode": 0o400,
+                "items": [{"key": "users.acl", "path": "users.acl"}],
+            });
+            assert_eq!(pod["volumes"][1]["secret"], users);
+            assert_eq!(spec["volumeClaimTemplates"][0]["metadata"]["name"], "data");
+            // A copy of all of it, while the append-only file is written anew.
+            assert!(conf.lines().any(|line| line == "maxmemory 256mb"));
+            assert_eq!(store["resources"]["limits"], json!({"memory": "512Mi"}));
+        }
+    }
+}
+
+#[test]
+fn nobody_but_kawal_reaches_the_store_which_needs_nothing() {
+    for rendered in Kubectl::render_all()
+        .iter()
+        .filter(|one| one.name.ends_with("shared"))
+    {
+        let set = rendered.only("StatefulSet", "kawal-ledger");
+        let pod = &set["spec"]["template"]["spec"];
+        assert_eq!(pod["automountServiceAccountToken"], false);
+        let context = json!({
+            "runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
+            "fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"},
+        });
+        assert_eq!(pod["securityContext"], context);
+        let context = json!({
+            "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
+            "capabilities": {"drop": ["ALL"]},
+        });
+        assert_eq!(pod["containers"][0]["securityContext"], context);
+        let labels = json!({"app": "kawal-ledger"});
+        assert_eq!(set["spec"]["template"]["metadata"]["labels"], labels);
+        let service = &rendered.only("Service", "kawal-ledger")["spec"];
+        assert_eq!(service["selector"], labels);
+        assert_eq!(
+            service["ports"][0]["targetPort"],
+            pod["containers"][0]["ports"][0]["name"]
+        );
+        let policy = &rendered.only("NetworkPolicy", "kawal-ledger")["spec"];
+        assert_eq!(policy["podSelector"]["matchLabels"], labels);
+        assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]));
+        assert_eq!(policy["egress"], json!([]));
+        let kawal = json!([{
+            "from": [{"podSelector": {"matchLabels": {"kawal": "guarded"}}}],
+            "ports": [{"protocol": "TCP", "port": service["ports"][0]["port"]}],
+        }]);
+        assert_eq!(policy["ingress"], kawal);
+        for one in rendered.guarded() {
+            assert_eq!(one.setting("replay.store"), "redis");
+            let url = one.setting("replay.redis.url");
+            assert_eq!(url, "redis://kawal@kawal-ledger:6379/0", "{}", one.name);
+            let password = one.volume("/run/secrets/kawal-ledger/password");
+            let item = json!([{"key": "password", "path": "password"}]);
+            assert_eq!(password["secret"]["items"], item, "{}", one.name);
+            assert!(
+                one.secrets()
+                    .contains(&"/run/secrets/kawal-ledger/password".to_owned())
+            );
+        }
+    }
 }
 
 /// What the script puts into the Secret: the password, and the users.
