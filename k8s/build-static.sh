@@ -11,6 +11,7 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 AWS_LC_SYS_CFLAGS="-DMY_ASSEMBLER_IS_TOO_OLD_FOR_512AVX" RUSTFLAGS="$flags" \
     ${CARGO:-cargo} build --locked --release --target "$target"
 mkdir -p target/image
-cp "target/$target/release/kawal" target/image/kawal
-# Where the C library is too old for what was asked of the linker, this says so.
-target/image/kawal --version
+cp "target/$target/release/kawal" target/image/kawal.new
+# Where the C library is too old for what was asked of the linker, it does not start.
+target/image/kawal.new --version
+mv target/image/kawal.new target/image/kawal

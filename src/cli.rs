@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod drain;
 mod healthcheck;
 mod http;
 mod notification;
@@ -118,6 +119,12 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:9090/readyz")]
         url: String,
     },
+    /// Announce its end to a running sidecar, for preStop hooks
+    Drain {
+        /// Its process
+        #[arg(long, value_name = "PID", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..))]
+        pid: i32,
+    },
 }
 
 #[derive(clap::Args)]
@@ -167,6 +174,7 @@ pub fn run() -> ExitCode {
             request,
         } => with_config(source, |config, _| verify::run(&config, at, json, &request)),
         Command::Healthcheck { url } => healthcheck::run(&url),
+        Command::Drain { pid } => drain::run(pid),
     };
     exit.into()
 }

@@ -59,7 +59,7 @@ struct Server {
     recent: Recent,
     picture: Picture,
     loaded: Mutex<Loaded>,
-    /// Whether the process was asked to end.
+    /// Whether the process was asked to end, or will be.
     draining: AtomicBool,
     /// Whether nothing new is taken in any more.
     closed: AtomicBool,
@@ -209,6 +209,12 @@ impl Unfinished {
 }
 
 impl Running {
+    /// The end will come: `/readyz` says 503, and each connection closes with its next answer. All else goes on.
+    pub fn announce(&self) {
+        self.server.draining.store(true, Ordering::SeqCst);
+        tracing::info!("the end is announced");
+    }
+
     /// Ends: `/readyz` says 503, and each connection closes with its next answer. After
     /// `timeouts.drain_delay`, in which those who send learn that this one is leaving, listeners and idle
     /// connections close, and requests in flight have until `timeouts.drain`, as have deliveries that the
@@ -271,6 +277,7 @@ pub fn run(config: Config, source: Source, lost: LostLines) -> Result<(), Failed
     let ended = runtime.block_on(async {
         let bound = bind(&config).map_err(Failed::System)?;
         let hangups = shutdown::hangups().map_err(failed)?;
+        let mut announcements = shutdown::announcements().map_err(failed)?;
         let mut signals = EndSignals::listen().map_err(failed)?;
         let warnings = config.warnings.clone();
         let clock = Arc::new(Clock::start());
@@ -301,7 +308,12 @@ pub fn run(config: Config, source: Source, lost: LostLines) -> Result<(), Failed
             admin,
             "listening"
         );
-        let signal = signals.next().await;
+        let signal = loop {
+            tokio::select! {
+                signal = signals.next() => break signal,
+                _ = announcements.recv() => running.announce(),
+            }
+        };
         tracing::info!(signal, "draining");
         let unfinished = tokio::select! {
             unfinished = running.drain() => unfinished,

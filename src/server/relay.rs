@@ -53,7 +53,7 @@ pub(super) async fn serve(
     let silence = live.timeouts.upstream;
     let sent = timeout(silence, connected.session.write_request_header(header)).await;
     let streamed = match sent {
-        Ok(Ok(_)) => stream(session, &mut connected.session, head, silence).await,
+        Ok(Ok(_)) => stream(server, session, &mut connected.session, head, silence).await,
         Ok(Err(_)) => Err(Rejection::UpstreamDown),
         Err(_) => Err(Rejection::UpstreamTimeout),
     };
@@ -93,6 +93,7 @@ enum Sent {
 
 /// Moves pieces as they come, whichever side they come from, until the answer is complete.
 async fn stream(
+    server: &Server,
     session: &mut HttpSession,
     app: &mut AppSession,
     head: &Head,
@@ -119,6 +120,9 @@ async fn stream(
                     Ok(false)
                 }
                 task = app.read_response_task() => {
+                    if server.is_draining() {
+                        session.set_server_keepalive(None);
+                    }
                     pass(session, task.map_err(|_| Rejection::UpstreamDown)?, head).await
                 }
             }

@@ -65,6 +65,14 @@ pub(super) fn hangups() -> std::io::Result<Signal> {
     signal(SignalKind::hangup())
 }
 
+/// SIGUSR1, heard from now on: the end will come, and those who send are to look elsewhere.
+///
+/// # Errors
+/// Where the system gives no signal handlers.
+pub(super) fn announcements() -> std::io::Result<Signal> {
+    signal(SignalKind::user_defined1())
+}
+
 /// The signals that ask to end, heard from its making on.
 #[derive(Debug)]
 pub struct EndSignals {

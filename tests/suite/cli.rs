@@ -43,6 +43,7 @@ fn help_lists_the_commands() {
         "send",
         "verify",
         "healthcheck",
+        "drain",
     ] {
         let listed = |line: &str| line.split_whitespace().next() == Some(word);
         assert!(exit.stdout.lines().any(listed), "{word}: {}", exit.stdout);

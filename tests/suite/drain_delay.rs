@@ -1,7 +1,9 @@
 //! Between SIGTERM and the end of the listeners: those who send have not heard of it yet, and lose nothing.
 
 use std::net::TcpStream;
+use std::process::Command;
 
+use crate::harness::kawal::command;
 use crate::harness::*;
 
 #[test]
@@ -120,4 +122,75 @@ fn ending(kawal: &Kawal) {
 
 fn forged() -> Request {
     doku("forged").replace("Signature", "HMACSHA256=AAAA")
+}
+
+/// As a preStop hook, while the app still sleeps and Kawal has not been asked to end.
+#[test]
+fn an_announced_end_sends_connections_elsewhere_and_takes_all_that_comes() {
+    let app = App::start();
+    let mut kawal = Kawal::start(Config::new(&app).set("unmatched", "forward"));
+    let mut known = Connection::open(kawal.addr());
+    assert_eq!(known.send(&doku("before")).status, 200);
+    announce(&kawal);
+    announce(&kawal);
+
+    assert_eq!(kawal.admin("/readyz").status, 503);
+    assert_eq!(kawal.admin("/livez").status, 200);
+    assert_eq!(known.send(&doku("after")).status, 200);
+    assert!(known.ends());
+    assert_eq!(kawal.send(&doku("new")).status, 200);
+    assert_eq!(kawal.send(&forged()).status, 401);
+    assert_eq!(app.count(), 3);
+    kawal.signal_term();
+    assert_eq!(kawal.wait_exit().code(), Some(0));
+}
+
+#[test]
+fn an_app_that_is_gone_after_an_announced_end_is_no_failure() {
+    let vacant = Vacant::new();
+    let kawal = Kawal::start(Config::to(&vacant.url()));
+    announce(&kawal);
+    let answer = kawal.send(&doku("{}"));
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["error"], "draining");
+}
+
+/// It was on its way when the end came, and its connection would be cut under the next one.
+#[test]
+fn a_page_that_was_on_its_way_ends_its_connection_too() {
+    let app = App::answering(Reply::ok().held());
+    let kawal = Kawal::start(Config::new(&app).set("unmatched", "forward"));
+    let mut reader = Connection::open(kawal.addr());
+    reader.write(&Request::new("GET", "/shop").bytes()).unwrap();
+    app.wait_for(1);
+    announce(&kawal);
+    app.release();
+    let page = reader.read("GET").unwrap();
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("Connection"), Some("close".to_owned()));
+    assert!(reader.ends());
+}
+
+#[test]
+fn nobody_else_is_told() {
+    let mut other = Command::new("sleep").arg("100").spawn().unwrap();
+    for pid in [other.id().to_string(), i32::MAX.to_string()] {
+        let told = command().args(["drain", "--pid", &pid]).output().unwrap();
+        assert_eq!(told.status.code(), Some(1), "{told:?}");
+        let words = String::from_utf8(told.stderr).unwrap();
+        assert!(words.contains(&pid) && words.contains("--pid"), "{words}");
+    }
+    assert_eq!(other.try_wait().unwrap(), None);
+    other.kill().unwrap();
+    other.wait().unwrap();
+    let zero = command().args(["drain", "--pid", "0"]).output().unwrap();
+    assert_eq!(zero.status.code(), Some(64), "{zero:?}");
+}
+
+fn announce(kawal: &Kawal) {
+    let pid = kawal.pid().to_string();
+    let told = command().args(["drain", "--pid", &pid]).output().unwrap();
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    assert!(told.stdout.is_empty() && told.stderr.is_empty(), "{told:?}");
+    until("readiness says no", || kawal.admin("/readyz").status == 503);
 }

@@ -143,6 +143,12 @@ impl Container {
         self.podman.run(&["wait", &self.full]).parse().unwrap()
     }
 
+    /// Runs a command in it, beside what runs there.
+    pub(super) fn exec(&self, command: &[&str]) {
+        let words = ["exec", &self.full];
+        self.podman.run(&[&words, command].concat());
+    }
+
     /// Sends its process a signal by name.
     pub fn signal(&self, name: &str) {
         let pid = self.pid().to_string();

@@ -78,7 +78,7 @@ impl Pod {
     }
 }
 
-/// Waits as preStop says. An app without a shell cannot `sleep`: the driver does it for both forms.
+/// Does as preStop says. An app without a shell cannot `sleep`: the driver does it for both forms.
 fn pre_stop(container: &Container) {
     let hook = &container.spec["lifecycle"]["preStop"];
     if hook.is_null() {
@@ -91,8 +91,9 @@ fn pre_stop(container: &Container) {
         .filter_map(Value::as_str)
         .collect();
     let seconds = match words[..] {
+        [] => hook["sleep"]["seconds"].as_u64(),
         ["sleep", seconds] => seconds.parse().ok(),
-        _ => hook["sleep"]["seconds"].as_u64(),
+        _ => return container.exec(&words),
     };
     let seconds = seconds.unwrap_or_else(|| panic!("the driver cannot do {hook}"));
     let end = Instant::now() + scaled(seconds);
