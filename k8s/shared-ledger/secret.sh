@@ -6,6 +6,7 @@
 set -eu
 
 random=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
+[ -n "$(command -v sha256sum || command -v shasum)" ] || { echo "sha256sum or shasum is needed" >&2; exit 1; }
 hash=$(printf %s "$random" | { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1)
 cat <<END
 apiVersion: v1

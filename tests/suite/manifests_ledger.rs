@@ -59,7 +59,7 @@ fn kawal_delivers_once_with_the_store_of_the_manifests() {
     assert_eq!(kawal.send(&notification).status, 200);
     assert_eq!(kawal.send(&notification).status, 200);
     // The other replica, and this one after a restart of the store.
-    let twin = Kawal::start(config);
+    let twin = Kawal::start(config.clone());
     assert_eq!(twin.send(&notification).status, 200);
     store.restart();
     until("the store is back", || {
@@ -68,6 +68,17 @@ fn kawal_delivers_once_with_the_store_of_the_manifests() {
     assert_eq!(app.requests().len(), 1);
     assert_eq!(kawal.send(&doku("another")).status, 200);
     assert_eq!(app.requests().len(), 2);
+    // Another app beside it, as the page has it: what this one took is new to that one.
+    let page = fs::read_to_string(tests_folder().parent().unwrap().join("k8s/README.md"));
+    assert!(
+        page.unwrap()
+            .contains(r#"`replay: {redis: {prefix: "kawal:billing"}}`"#)
+    );
+    let billing = Kawal::start(config.env("KAWAL_REPLAY__REDIS__PREFIX", "kawal:billing"));
+    for _ in 0..2 {
+        assert_eq!(billing.send(&notification).status, 200);
+    }
+    assert_eq!(app.requests().len(), 3);
     // Nobody else, and nothing else.
     let refused = store.connect().call(&["GET", "kawal:x"]).unwrap();
     assert!(matches!(refused, resp::Reply::Error(error) if error.starts_with("NOAUTH")));
@@ -180,7 +191,7 @@ fn nobody_but_kawal_reaches_the_store_which_needs_nothing() {
         assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]));
         assert_eq!(policy["egress"], json!([]));
         let kawal = json!([{
-            "from": [{"podSelector": {"matchLabels": {"kawal": "guarded"}}}],
+            "from": [{"podSelector": {"matchLabels": {"kawal": "sidecar"}}}],
             "ports": [{"protocol": "TCP", "port": service["ports"][0]["port"]}],
         }]);
         assert_eq!(policy["ingress"], kawal);
