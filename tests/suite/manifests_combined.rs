@@ -136,6 +136,29 @@ fn what_does_not_fit_says_where() {
     kubectl.kustomize(folder.path()).unwrap();
 }
 
+/// A prefix renames the store's Service.
+#[test]
+fn kawal_asks_the_store_that_is_there() {
+    let Some(kubectl) = Kubectl::find() else {
+        return;
+    };
+    for sidecar in ["sidecar", "sidecar-classic"] {
+        let port = json!({"ports": [{"name": "http", "containerPort": 3000}]});
+        let folder = app_with(&port, &[sidecar, "shared-ledger"]);
+        let file = folder.path().join("kustomization.yaml");
+        let mut whole: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        whole["namePrefix"] = json!("prod-");
+        whole["configMapGenerator"] =
+            json!([{"name": "kawal", "literals": ["kawal.yaml=listen: none"]}]);
+        fs::write(file, whole.to_string()).unwrap();
+        let text = kubectl.kustomize(folder.path()).unwrap();
+        let rendered = Rendered::new(sidecar, text);
+        let service = &rendered.only("Service", "prod-kawal-ledger")["metadata"]["name"];
+        let expected = format!("redis://kawal@{}:6379/0", service.as_str().unwrap());
+        assert_eq!(rendered.guarded()[0].setting("replay.redis.url"), expected);
+    }
+}
+
 /// A kustomization of one guarded app whose container has this too.
 fn app_with(extra: &Value, components: &[&str]) -> Folder {
     let folder = Folder::new();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::variables::variables;
 use super::{Rendered, tests_folder};
 
 /// Its pods, and what Kawal reads in them.
@@ -69,11 +70,7 @@ impl<'a> Guarded<'a> {
 
     /// The variables that Kawal's container gets.
     pub fn env(&self) -> Vec<(String, String)> {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let variables = self.kawal()["env"].as_array().unwrap().iter();
-        variables
-            .map(|one| (text(&one["name"]), text(&one["value"])))
-            .collect()
+        variables(self.kawal(), &self.template["metadata"])
     }
 
     /// What Kawal goes by: the variable, else what its file says, else what is documented.

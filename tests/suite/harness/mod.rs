@@ -96,6 +96,7 @@ pub mod tokens;
 pub mod typed;
 pub mod typist;
 pub mod vacant;
+pub mod variables;
 pub mod vector;
 pub mod visits;
 pub mod volume;

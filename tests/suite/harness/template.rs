@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Kubectl;
 use super::gateway::BRN_SECRET;
+use super::variables::variables;
 
 /// The keys of a ConfigMap or Secret, and what they hold.
 pub type Keys = BTreeMap<String, Vec<u8>>;
@@ -148,9 +149,20 @@ fn selects(selector: &Value, metadata: &Value) -> bool {
     labels.all(|(name, value)| metadata["labels"][name] == *value)
 }
 
-/// The pod's specification, with an empty volume for each that is claimed.
+/// The pod's specification, with an empty volume for each that is claimed, and variables as the
+/// kubelet makes them.
 fn with_claims(spec: &Value) -> Value {
     let mut pod = spec["template"]["spec"].clone();
+    for list in ["initContainers", "containers"] {
+        let containers = pod[list].as_array_mut().into_iter().flatten();
+        for container in containers.filter(|one| one["env"].is_array()) {
+            let made = variables(container, &spec["template"]["metadata"]);
+            let made = made
+                .into_iter()
+                .map(|(name, value)| json!({"name": name, "value": value}));
+            container["env"] = made.collect();
+        }
+    }
     let claims = spec["volumeClaimTemplates"].as_array();
     for claim in claims.into_iter().flatten() {
         let volumes = pod["volumes"].as_array_mut().unwrap();
