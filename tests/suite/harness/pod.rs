@@ -147,10 +147,6 @@ impl Pod {
         assert!(written > 0, "no volume of {kind} {name}");
     }
 
-    pub fn containers(&self) -> impl Iterator<Item = &Container> {
-        self.containers.iter()
-    }
-
     /// The container that is not Kawal's.
     pub fn app(&self) -> &Container {
         let others = self.containers.iter().filter(|one| one.name != "kawal");

@@ -8,7 +8,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, RwLock, TryLockError};
+use std::sync::{Condvar, Mutex, RwLock, TryLockError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -31,16 +31,23 @@ fn main() -> io::Result<()> {
     say(&format!(r#"{{"message":"listening","address":"{here}"}}"#));
     let door = thread::spawn(move || accept(&listener));
 
-    for signal in signals.forever() {
-        match signal {
-            SIGUSR1 => {
-                *RELEASED.0.lock().map_err(|_| io::ErrorKind::Other)? = true;
-                RELEASED.1.notify_all();
+    let (told, end) = mpsc::channel();
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            match signal {
+                SIGUSR1 => {
+                    if let Ok(mut released) = RELEASED.0.lock() {
+                        *released = true;
+                    }
+                    RELEASED.1.notify_all();
+                }
+                SIGUSR2 => say(r#"{"message":"mark"}"#),
+                // Once is enough.
+                _ => drop(told.send(())),
             }
-            SIGUSR2 => say(r#"{"message":"mark"}"#),
-            _ => break,
         }
-    }
+    });
+    let _ = end.recv();
     STOPPING.store(true, Ordering::SeqCst);
     say(r#"{"message":"stopping"}"#);
     // The door waits in accept: a last visitor makes it look at the flag, and close.
