@@ -93,6 +93,19 @@ fn whoever_forgot_a_volume_or_a_key_of_it_is_told_which_file() {
     }
 }
 
+/// Whichever it is, all containers of the pod are in it.
+#[test]
+fn an_app_may_have_a_group_of_its_own() {
+    let Some(kubelet) = Kubelet::find() else {
+        return;
+    };
+    let mut template = Template::rendered("native");
+    template.spec["securityContext"]["fsGroup"] = 10001.into();
+    let pod = kubelet.start(&template);
+    let door = pod.address(&template.target_port());
+    assert_eq!(doku("{}").send(door).text(), "ok");
+}
+
 /// The same, where nobody has thought of this mount.
 fn without_volume(template: &Template, place: &str) -> Template {
     template.clone().container("kawal", |one| {
@@ -103,10 +116,11 @@ fn without_volume(template: &Template, place: &str) -> Template {
     })
 }
 
-/// The same, where the app's own group has taken the place of Kawal's.
+/// The same, where no group is asked for by which Kawal could read.
 fn without_group(template: &Template) -> Template {
     let mut template = template.clone();
-    template.spec["securityContext"]["fsGroup"] = 10001.into();
+    let security = template.spec["securityContext"].as_object_mut().unwrap();
+    security.remove("fsGroup").unwrap();
     template
 }
 

@@ -28,8 +28,8 @@ if [ "${1:-}" = browser ]; then
 fi
 
 if [ "${1:-}" = pods ]; then
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-        echo "pods run only as root, and with podman: without, their tests are skipped" >&2
+    if [ "$(id -u)" != 0 ]; then
+        echo "pods run only as root: tests of pods will be skipped" >&2
         exit 0
     fi
     # What podman calls, each of them; its own package asks for some of it only by recommendation.
@@ -77,6 +77,10 @@ fi
 [ -z "$missing" ] && exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
+    if [ "${1:-}" = pods ]; then
+        echo "missing:$missing: tests of pods will be skipped" >&2
+        exit 0
+    fi
     echo "please install:$missing" >&2
     exit 1
 fi
@@ -84,9 +88,9 @@ echo "installing:$missing"
 # Of podman's services the tests want nothing either: none is started.
 policy=/usr/sbin/policy-rc.d
 if [ "${1:-}" = pods ] && [ ! -e "$policy" ]; then
-    trap '$root rm -f "$policy"' EXIT
-    printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null
-    $root chmod +x "$policy"
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
 fi
 # shellcheck disable=SC2086
 $root apt-get update -qq

@@ -26,6 +26,7 @@ pub struct Container {
     log: String,
     /// How long it may take to end.
     pub(super) grace: Duration,
+    startup: Mutex<Health>,
     liveness: Mutex<Health>,
     readiness: Mutex<Health>,
     life: Mutex<Life>,
@@ -76,6 +77,7 @@ impl Container {
             is_sidecar,
             log,
             grace,
+            startup: health("startupProbe"),
             liveness: health("livenessProbe"),
             readiness: health("readinessProbe"),
             life: Mutex::default(),
@@ -91,7 +93,7 @@ impl Container {
             .podman
             .run(&["inspect", "--format", "{{.State.Pid}}", &self.full]);
         self.life.lock().unwrap().pid = pid.parse().unwrap();
-        for health in [&self.liveness, &self.readiness] {
+        for health in [&self.startup, &self.liveness, &self.readiness] {
             let mut health = health.lock().unwrap();
             let delay = health.probe.as_ref().map(|probe| probe.delay);
             health.next = delay.map(|delay| Instant::now() + delay);
@@ -100,7 +102,13 @@ impl Container {
         }
     }
 
-    /// One look: what has ended is started again, and probes whose time it is are asked.
+    /// The startup probe has succeeded elsewhere.
+    pub(super) fn has_started(&self) {
+        self.startup.lock().unwrap().well = true;
+    }
+
+    /// One look: what has ended is started again, at once, as the kubelet does the first time; and
+    /// probes whose time it is are asked.
     pub(super) fn look_after(&self, pod: IpAddr, stopping: bool) {
         if !self.runs() {
             self.readiness.lock().unwrap().well = false;
@@ -112,9 +120,16 @@ impl Container {
             }
             return;
         }
-        self.readiness.lock().unwrap().look(pod);
-        let is_dead = !stopping && self.liveness.lock().unwrap().look(pod);
-        if is_dead {
+        let mut startup = self.startup.lock().unwrap();
+        let is_dead = match startup.well {
+            false => startup.look(pod),
+            true => {
+                self.readiness.lock().unwrap().look(pod);
+                !stopping && self.liveness.lock().unwrap().look(pod)
+            }
+        };
+        drop(startup);
+        if is_dead && !stopping {
             self.end_within(self.grace);
         }
     }
@@ -143,17 +158,17 @@ impl Container {
         self.podman.run(&["wait", &self.full]).parse().unwrap()
     }
 
-    /// Runs a command in it, beside what runs there.
-    pub(super) fn exec(&self, command: &[&str]) {
-        let words = ["exec", &self.full];
-        self.podman.run(&[&words, command].concat());
-    }
-
     /// Sends its process a signal by name.
     pub fn signal(&self, name: &str) {
         let pid = self.pid().to_string();
         // It may have ended meanwhile.
         let _ = Command::new("kill").args(["-s", name, &pid]).output();
+    }
+
+    /// Runs a command in it.
+    pub(super) fn exec(&self, words: &[&str]) -> Result<String, String> {
+        self.podman
+            .try_run(&[&["exec", &self.full], words].concat())
     }
 
     /// TERM, and KILL when the time is up; true where that was needed.

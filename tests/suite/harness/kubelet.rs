@@ -120,6 +120,7 @@ impl Pod {
         thread::sleep(probe.delay);
         for _ in 0..probe.failures {
             if probe.succeeds(self.ip) {
+                container.has_started();
                 return Ok(());
             }
             let next = Instant::now() + probe.period;

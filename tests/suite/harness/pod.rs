@@ -47,6 +47,10 @@ impl Pod {
         let mut mounts = Vec::new();
         for volume in volumes.into_iter().flatten() {
             let Some((kind, object)) = source(&volume) else {
+                assert!(
+                    volume["emptyDir"].is_object(),
+                    "the driver knows no {volume}"
+                );
                 continue;
             };
             let name = volume["name"].as_str().unwrap();
@@ -60,6 +64,11 @@ impl Pod {
                 Keys::new()
             });
             if let Some(items) = details["items"].as_array() {
+                let plain = |item: &Value| item["path"] == item["key"] && item["mode"].is_null();
+                assert!(
+                    items.iter().all(plain),
+                    "the driver renames nothing: {volume}"
+                );
                 keys.retain(|key, _| items.iter().any(|item| item["key"] == *key));
             }
             let mode = details["defaultMode"].as_u64().unwrap_or(0o644);

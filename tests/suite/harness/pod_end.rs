@@ -1,6 +1,7 @@
 //! How the kubelet ends a pod.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use super::container::Container;
 use super::kubelet::scaled;
 use super::pod::Pod;
+use super::probe::Probe;
 use super::until;
 
 /// How each container ended.
@@ -19,8 +21,6 @@ pub struct Ended {
     pub codes: BTreeMap<String, i32>,
     /// Those that did not end in time.
     pub killed: Vec<String>,
-    /// In which order.
-    pub order: Vec<String>,
 }
 
 impl Pod {
@@ -46,13 +46,13 @@ impl Pod {
         thread::scope(|scope| {
             let sidecars = self.containers.iter().filter(|one| one.is_sidecar);
             let hooks: Vec<_> = sidecars
-                .map(|one| (one, scope.spawn(move || pre_stop(one))))
+                .map(|one| (one, scope.spawn(move || pre_stop(one, self.ip))))
                 .collect();
             let others = self.containers.iter().filter(|one| !one.is_sidecar);
             let others: Vec<_> = others
                 .map(|one| {
                     scope.spawn(move || {
-                        pre_stop(one);
+                        pre_stop(one, self.ip);
                         finish(one);
                     })
                 })
@@ -69,7 +69,6 @@ impl Pod {
         let names = ended.iter().map(|(name, _)| name.clone());
         let killed = ended.iter().filter(|(_, killed)| *killed);
         Ended {
-            order: names.clone().collect(),
             killed: killed.map(|(name, _)| name.clone()).collect(),
             codes: names
                 .map(|name| (name.clone(), self.container(&name).code()))
@@ -78,8 +77,9 @@ impl Pod {
     }
 }
 
-/// Does as preStop says. An app without a shell cannot `sleep`: the driver does it for both forms.
-fn pre_stop(container: &Container) {
+/// Does what preStop says, for no longer than the grace period. An app without a shell cannot
+/// `sleep`: the driver does it for both forms.
+fn pre_stop(container: &Container, pod: IpAddr) {
     let hook = &container.spec["lifecycle"]["preStop"];
     if hook.is_null() {
         return;
@@ -91,12 +91,16 @@ fn pre_stop(container: &Container) {
         .filter_map(Value::as_str)
         .collect();
     let seconds = match words[..] {
-        [] => hook["sleep"]["seconds"].as_u64(),
-        ["sleep", seconds] => seconds.parse().ok(),
-        _ => return container.exec(&words),
+        ["sleep", seconds] => seconds.parse().unwrap(),
+        // Whatever comes of it, the kubelet goes on.
+        [_, ..] => return drop(container.exec(&words)),
+        [] if hook["httpGet"].is_object() => {
+            Probe::declared(&container.spec, hook).succeeds(pod);
+            return;
+        }
+        [] => hook["sleep"]["seconds"].as_u64().expect("a known hook"),
     };
-    let seconds = seconds.unwrap_or_else(|| panic!("the driver cannot do {hook}"));
-    let end = Instant::now() + scaled(seconds);
+    let end = Instant::now() + scaled(seconds).min(container.grace);
     while container.runs() && Instant::now() < end {
         thread::sleep(Duration::from_millis(5));
     }

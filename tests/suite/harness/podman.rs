@@ -24,25 +24,23 @@ impl Podman {
     /// Where it can be had by `make test` and in CI it must run; elsewhere this tells that the test
     /// is skipped, and gives none.
     pub fn find() -> Option<&'static Self> {
-        static ONLY: OnceLock<Result<Podman, String>> = OnceLock::new();
-        let found = ONLY.get_or_init(|| match obstacle() {
-            // Whoever comes next fails for the same reason, and not halfway in the same place.
-            None => catch_unwind(Self::set_up).map_err(|why| match why.downcast::<String>() {
-                Ok(why) => *why,
-                Err(_) => "pods cannot be prepared".to_owned(),
-            }),
-            Some(obstacle) => Err(obstacle),
-        });
-        let Err(obstacle) = found else {
-            return found.as_ref().ok();
-        };
-        let ci = std::env::var_os("CI").is_some();
-        let installable = is_root() && in_path("apt-get").is_some();
-        assert!(!(ci || installable), "{obstacle}");
-        let test = std::thread::current().name().unwrap_or_default().to_owned();
-        // Past the test runner, which shows nothing of a test that does not fail.
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {obstacle}");
-        None
+        if let Some(obstacle) = obstacle() {
+            let ci = std::env::var_os("CI").is_some();
+            let installable = is_root() && in_path("apt-get").is_some();
+            assert!(!(ci || installable), "{obstacle}");
+            let test = std::thread::current().name().unwrap_or_default().to_owned();
+            // Past the test runner, which shows nothing of a test that does not fail.
+            let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {obstacle}");
+            return None;
+        }
+        static ONLY: OnceLock<Option<Podman>> = OnceLock::new();
+        // Whoever comes after a failure fails as well, and not halfway in the same place.
+        let ready = ONLY.get_or_init(|| catch_unwind(Self::set_up).ok());
+        Some(
+            ready
+                .as_ref()
+                .expect("what the first test of pods prepared"),
+        )
     }
 
     fn set_up() -> Self {
@@ -110,6 +108,11 @@ impl Podman {
 fn obstacle() -> Option<String> {
     if !is_root() {
         return Some("pods run only as root".to_owned());
+    }
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    let groups = mounts.lines().filter(|line| line.contains(" cgroup"));
+    if !groups.into_iter().any(|line| line.contains(" rw")) {
+        return Some("pods need control groups that can be written to".to_owned());
     }
     let programs = ["podman", "runc", "conmon", "ip"];
     let missing = programs.iter().find(|program| in_path(program).is_none());

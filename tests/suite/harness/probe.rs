@@ -21,7 +21,13 @@ pub struct Probe {
 impl Probe {
     /// The probe of this name, where the container has one.
     pub fn of(container: &Value, name: &str) -> Option<Self> {
-        let probe = container.get(name)?;
+        container
+            .get(name)
+            .map(|probe| Self::declared(container, probe))
+    }
+
+    /// What asks a port of this container: a probe, or a hook.
+    pub fn declared(container: &Value, probe: &Value) -> Self {
         let http = &probe["httpGet"];
         let how = match http.is_object() {
             true => http,
@@ -30,14 +36,14 @@ impl Probe {
         assert!(how.is_object(), "the driver cannot ask {probe}");
         let seconds =
             |key: &str, default| Duration::from_secs(probe[key].as_u64().unwrap_or(default));
-        Some(Self {
+        Self {
             port: port(container, &how["port"]),
             path: http["path"].as_str().map(str::to_owned),
             patience: seconds("timeoutSeconds", 1),
             delay: seconds("initialDelaySeconds", 0),
             period: seconds("periodSeconds", 10),
             failures: u32::try_from(probe["failureThreshold"].as_u64().unwrap_or(3)).unwrap(),
-        })
+        }
     }
 
     /// Asks once.
