@@ -204,11 +204,11 @@ fn services_lead_to_kawal_by_the_name_that_led_to_the_app() {
 #[test]
 fn the_network_lets_in_notifications_and_the_monitoring() {
     for one in guarded() {
-        assert_eq!(one.template["metadata"]["labels"]["kawal"], "sidecar");
+        assert_eq!(one.template["metadata"]["labels"]["guarded-by"], "kawal");
         let policy = &one.rendered.only("NetworkPolicy", "kawal")["spec"];
         assert_eq!(
             policy["podSelector"],
-            json!({"matchLabels": {"kawal": "sidecar"}})
+            json!({"matchLabels": {"guarded-by": "kawal"}})
         );
         assert_eq!(policy["policyTypes"], json!(["Ingress"]));
         let monitoring = json!({"kubernetes.io/metadata.name": "monitoring"});

@@ -191,7 +191,7 @@ fn nobody_but_kawal_reaches_the_store_which_needs_nothing() {
         assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]));
         assert_eq!(policy["egress"], json!([]));
         let kawal = json!([{
-            "from": [{"podSelector": {"matchLabels": {"kawal": "sidecar"}}}],
+            "from": [{"podSelector": {"matchLabels": {"guarded-by": "kawal"}}}],
             "ports": [{"protocol": "TCP", "port": service["ports"][0]["port"]}],
         }]);
         assert_eq!(policy["ingress"], kawal);
