@@ -72,6 +72,7 @@ mod lost_replies;
 mod manifests;
 mod manifests_checked;
 mod manifests_combined;
+mod manifests_exact;
 mod manifests_judged;
 mod manifests_ledger;
 mod manifests_observability;
