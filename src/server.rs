@@ -267,7 +267,12 @@ pub struct Source {
 ///
 /// # Errors
 /// What keeps it from starting.
-pub fn run(config: Config, source: Source, lost: LostLines) -> Result<(), Failed> {
+pub fn run(
+    config: Config,
+    source: Source,
+    lost: LostLines,
+    mut signals: EndSignals,
+) -> Result<(), Failed> {
     let failed = |error: io::Error| Failed::System(format!("cannot start: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads)
@@ -278,7 +283,6 @@ pub fn run(config: Config, source: Source, lost: LostLines) -> Result<(), Failed
         let bound = bind(&config).map_err(Failed::System)?;
         let hangups = shutdown::hangups().map_err(failed)?;
         let mut announcements = shutdown::announcements().map_err(failed)?;
-        let mut signals = EndSignals::listen().map_err(failed)?;
         let warnings = config.warnings.clone();
         let clock = Arc::new(Clock::start());
         let ledger = Arc::new(Ledger::new(&config.store, &config.bases, clock.started()));

@@ -2,11 +2,18 @@
 
 use super::{Exit, Source, complain, complain_of, complain_of_all};
 use crate::config::{self, Config};
-use crate::server::{self, Failed};
+use crate::server::{self, EndSignals, Failed};
 use crate::telemetry::{self, Form};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 pub(super) fn run(source: Source, form: Form) -> Exit {
+    let signals = match EndSignals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            complain(&format!("cannot start: {error}"));
+            return Exit::No;
+        }
+    };
     server::outlive_hangups();
     let file = config::find(source.config);
     let filter = std::env::var_os("RUST_LOG").unwrap_or_default();
@@ -29,7 +36,7 @@ pub(super) fn run(source: Source, form: Form) -> Exit {
         file: file.clone(),
         files,
     };
-    let served = server::run(config, source, log.lost.clone());
+    let served = server::run(config, source, log.lost.clone(), signals);
     drop(log);
     match served {
         Ok(()) => Exit::Done,

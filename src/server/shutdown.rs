@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Counts requests from their first byte to their answer.
 #[derive(Debug, Default)]
@@ -73,30 +74,53 @@ pub(super) fn announcements() -> std::io::Result<Signal> {
     signal(SignalKind::user_defined1())
 }
 
-/// The signals that ask to end, heard from its making on.
+/// The signals that ask to end, heard from its making on, by a thread of its own: a process that is the first
+/// of its container would never end by one that came before somebody listens.
 #[derive(Debug)]
-pub struct EndSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
+pub struct EndSignals(UnboundedReceiver<&'static str>);
 
 impl EndSignals {
     /// Begins to listen.
     ///
     /// # Errors
-    /// Where the system gives no signal handlers.
+    /// Where the system gives no signal handlers or no thread.
     pub fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let listening = {
+            let _inside = runtime.enter();
+            (
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::interrupt())?,
+            )
+        };
+        let (heard, signals) = unbounded_channel();
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || runtime.block_on(pass_on(listening, heard)))?;
+        Ok(Self(signals))
     }
 
     /// Comes back with the name of the next one.
     pub async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+        match self.0.recv().await {
+            Some(name) => name,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Until nobody wants to know any more.
+async fn pass_on(listening: (Signal, Signal), heard: UnboundedSender<&'static str>) {
+    let (mut terminate, mut interrupt) = listening;
+    loop {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        if heard.send(name).is_err() {
+            return;
         }
     }
 }

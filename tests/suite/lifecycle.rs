@@ -1,8 +1,11 @@
 //! Start, health and end of the process: nothing in flight is lost, and nothing new is taken in.
 
+use std::fs;
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 
+use crate::harness::kawal::command;
 use crate::harness::*;
 
 #[test]
@@ -18,6 +21,35 @@ fn an_idle_process_ends_well_on_either_signal() {
         let refused = TcpStream::connect(kawal.addr()).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "{signal}");
     }
+}
+
+/// As the first process of its container it would not even be killed by a signal that nobody hears.
+#[test]
+fn an_end_that_is_asked_for_before_the_start_is_an_end() {
+    let app = App::start();
+    let config = Config::new(&app);
+    let file = config.write();
+    for signal in ["TERM", "INT"] {
+        let mut kawal = command()
+            .args(["serve", "--config"])
+            .arg(&file)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = kawal.id();
+        until("it listens to signals", || outlives_hangups(pid));
+        let pid = pid.to_string();
+        let told = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(told.unwrap().success());
+        assert_eq!(kawal.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}
+
+/// Whether SIGHUP, the last one that is listened to before anything is loaded, has a handler. Source: `man 5 proc`
+fn outlives_hangups(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    u64::from_str_radix(caught.unwrap().trim(), 16).unwrap() & 1 == 1
 }
 
 #[test]
