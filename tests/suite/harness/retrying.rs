@@ -105,7 +105,7 @@ impl Shared {
         sent
     }
 
-    /// Over new connections, each of which leads to another pod than the one before. Gives how many were taken.
+    /// Over new connections, many of which lead to another pod than the one that took it. Gives how many were taken.
     fn send_copies(&self, request: &Request) -> usize {
         let copies = (0..2).map(|_| self.send(request, &mut None));
         copies.filter(Result::is_ok).count()
