@@ -73,7 +73,11 @@ impl Clock {
 
     fn believe(&self, shown: Timestamp, expected: Timestamp) -> (Timestamp, bool) {
         let behind = expected.duration_since(shown) > TOLERATED;
-        let was_behind = self.behind.swap(behind, Ordering::Relaxed);
+        // Threads that only look do not take it from each other.
+        let was_behind = match self.behind.load(Ordering::Relaxed) == behind {
+            true => behind,
+            false => self.behind.swap(behind, Ordering::Relaxed),
+        };
         let time = if behind { expected } else { shown };
         (time, behind && !was_behind)
     }

@@ -56,7 +56,8 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut halves = self.0.as_chunks().0.iter();
+        halves.try_for_each(|half| write!(f, "{:032x}", u128::from_be_bytes(*half)))
     }
 }
 
@@ -294,7 +295,8 @@ impl Ledger {
     async fn try_claim(&self, attempt: &Attempt) -> Result<Hold, Rejection> {
         match &self.0 {
             Store::Memory(memory) => memory.claim(attempt),
-            Store::Redis(redis) => redis.claim(attempt).await,
+            // Boxed, so that whoever has no store does not carry it about.
+            Store::Redis(redis) => Box::pin(redis.claim(attempt)).await,
         }
     }
 
@@ -302,7 +304,7 @@ impl Ledger {
     async fn end(&self, attempt: &Attempt, hold: Hold, ending: Ending) {
         match &self.0 {
             Store::Memory(memory) => memory.end(attempt, hold, ending),
-            Store::Redis(redis) => redis.end(attempt, hold, ending).await,
+            Store::Redis(redis) => Box::pin(redis.end(attempt, hold, ending)).await,
         }
     }
 
@@ -333,7 +335,7 @@ impl Ledger {
         let (key, seconds) = (Self::token_key(request), now.as_second());
         let first = match &self.0 {
             Store::Memory(memory) => memory.keep(key, seconds, remember)?,
-            Store::Redis(redis) => redis.keep(key, seconds, remember).await?,
+            Store::Redis(redis) => Box::pin(redis.keep(key, seconds, remember)).await?,
         };
         Timestamp::from_second(first).map_err(|_| Rejection::Internal)
     }

@@ -157,6 +157,10 @@ impl Claim {
     }
 
     async fn end(&self, ending: &Ending) {
+        // A batch ends its items side by side.
+        if let [(attempt, hold)] = &*self.holds {
+            return self.ledger.end(attempt, *hold, ending.clone()).await;
+        }
         let holds = self.holds.iter();
         let ends = holds.map(|(attempt, hold)| self.ledger.end(attempt, *hold, ending.clone()));
         join_all(ends).await;

@@ -6,6 +6,7 @@ use crate::rejection::{Reason, Rejection};
 use crate::route::{Known, Route};
 use crate::settle::Outcome;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -77,8 +78,8 @@ impl<'a> Decision<'a> {
     pub fn end(&self, end: End<'_>, recent: &Recent) {
         let took = self.begun.elapsed();
         self.count(end, took);
-        let verdict = self.verdict(end).map(|verdict| verdict.to_string());
-        self.log(end, took, verdict.as_deref());
+        let verdict = self.verdict(end);
+        self.log(end, took, verdict);
         recent.add(RecentDecision {
             time: Timestamp::now(),
             gateway: Arc::clone(&self.route.gateway.name),
@@ -87,7 +88,7 @@ impl<'a> Decision<'a> {
             outcome: end.outcome.label(),
             reason: end.rejection.and_then(Rejection::reason).map(Reason::label),
             verdict,
-            id: self.known.key.map(|key| key.to_string()),
+            id: self.known.key,
             attempt: self.attempt,
             age_s: self.age().map(|micros| micros / 1_000_000),
             status: end.status,
@@ -135,25 +136,26 @@ impl<'a> Decision<'a> {
         is_forwarded.then(|| Verdict::of(refused))
     }
 
-    fn log(&self, end: End<'_>, took: Duration, verdict: Option<&str>) {
+    fn log(&self, end: End<'_>, took: Duration, verdict: Option<Verdict>) {
         let bypassed = (!self.is_known).then_some(&Rejection::StoreDown);
         let rejection = end.rejection.or(bypassed);
         let reason = rejection.and_then(Rejection::reason).map(Reason::label);
-        let why = reason.and(rejection).map(ToString::to_string);
+        let reference = self.known.reference.as_deref().map(shortened);
+        let why = reason.and(rejection);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     gateway = &*self.route.gateway.name,
                     route = &*self.route.path,
-                    from = self.from.map(|from| from.to_string()),
+                    from = self.from.map(display),
                     client = self.known.client.as_deref(),
                     outcome = end.outcome.label(),
                     reason,
-                    why,
+                    why = why.map(display),
                     advice = rejection.and_then(Rejection::advice),
-                    verdict,
-                    id = self.known.key.map(|key| key.to_string()),
-                    reference = self.known.reference.as_deref().map(shortened),
+                    verdict = verdict.map(display),
+                    id = self.known.key.map(display),
+                    reference = reference.as_deref(),
                     age_s = self.age().map(|micros| micros / 1_000_000),
                     attempt = self.attempt,
                     bytes = self.bytes,
@@ -181,10 +183,9 @@ fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn shortened(reference: &str) -> String {
-    let mut kept: String = reference.chars().take(LONGEST_REFERENCE).collect();
-    if kept.len() < reference.len() {
-        kept.push('…');
+fn shortened(reference: &str) -> Cow<'_, str> {
+    match reference.char_indices().nth(LONGEST_REFERENCE) {
+        None => Cow::Borrowed(reference),
+        Some((end, _)) => Cow::Owned(format!("{}…", reference.get(..end).unwrap_or_default())),
     }
-    kept
 }

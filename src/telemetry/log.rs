@@ -2,8 +2,7 @@
 
 use super::writer::{Lines, LostLines};
 use jiff::Timestamp;
-use serde_json::Value;
-use std::fmt;
+use std::fmt::{self, Write};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -108,10 +107,18 @@ where
         let now = Timestamp::now();
         match self.0 {
             Form::Json => {
-                let level = level.as_str().to_ascii_lowercase();
-                let mut line = format!("{{\"time\":\"{now:.3}\",\"level\":\"{level}\"");
-                event.record(&mut Members(&mut line));
-                writeln!(writer, "{line}}}")
+                write!(
+                    writer,
+                    "{{\"time\":\"{now:.3}\",\"level\":\"{}\"",
+                    lower(*level)
+                )?;
+                let mut members = Members {
+                    line: writer.by_ref(),
+                    written: Ok(()),
+                };
+                event.record(&mut members);
+                members.written?;
+                writer.write_str("}\n")
             }
             Form::Text => {
                 let mut words = Words::default();
@@ -123,8 +130,21 @@ where
     }
 }
 
+fn lower(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
 /// Appends fields as JSON members.
-struct Members<'a>(&'a mut String);
+struct Members<'a> {
+    line: Writer<'a>,
+    written: fmt::Result,
+}
 
 /// Collects fields as ` name=value`, and the message.
 #[derive(Default)]
@@ -135,36 +155,65 @@ struct Words {
 
 /// Takes the fields of an event, one after the other.
 trait Fields {
-    fn add(&mut self, name: &str, value: Value);
+    fn string(&mut self, name: &str, value: &str);
 
-    /// Where a line of Pingora's was written is nobody's concern.
-    fn take(&mut self, field: &Field, value: Value) {
-        if !field.name().starts_with("log.") {
-            self.add(field.name(), value);
-        }
+    fn text(&mut self, name: &str, value: fmt::Arguments<'_>);
+
+    /// A number or a truth value.
+    fn bare(&mut self, name: &str, value: fmt::Arguments<'_>);
+}
+
+impl Members<'_> {
+    fn add(
+        &mut self,
+        name: &str,
+        quote: &str,
+        value: impl FnOnce(&mut Escaped<'_, Writer<'_>>) -> fmt::Result,
+    ) {
+        let line = &mut self.line;
+        let write = || {
+            let mut begun = [",\"", name, "\":", quote].into_iter();
+            begun.try_for_each(|part| line.write_str(part))?;
+            value(&mut Escaped(line))?;
+            line.write_str(quote)
+        };
+        self.written = self.written.and_then(|()| write());
     }
 }
 
 impl Fields for Members<'_> {
-    fn add(&mut self, name: &str, value: Value) {
-        let (name, value) = (Value::from(name), escape_controls(value.to_string()));
-        self.0.push_str(&format!(",{name}:{value}"));
+    fn string(&mut self, name: &str, value: &str) {
+        self.add(name, "\"", |line| line.write_str(value));
+    }
+
+    fn text(&mut self, name: &str, value: fmt::Arguments<'_>) {
+        self.add(name, "\"", |line| line.write_fmt(value));
+    }
+
+    fn bare(&mut self, name: &str, value: fmt::Arguments<'_>) {
+        self.add(name, "", |line| line.write_fmt(value));
     }
 }
 
 impl Fields for Words {
-    fn add(&mut self, name: &str, value: Value) {
-        let plain = value.as_str().filter(|text| is_plain(text));
-        // Otherwise as JSON writes it, so that no value looks like another line or field.
-        let text = plain.map_or_else(|| escape_controls(value.to_string()), str::to_owned);
+    fn string(&mut self, name: &str, value: &str) {
+        self.text(name, format_args!("{value}"));
+    }
+
+    fn text(&mut self, name: &str, value: fmt::Arguments<'_>) {
+        let (value, mut escaped) = (value.to_string(), String::new());
+        // A string takes whatever is written to it.
+        let _ = Escaped(&mut escaped).write_str(&value);
         match name {
-            "message" => {
-                self.message = value
-                    .as_str()
-                    .map_or(text, |said| escape_controls(said.to_owned()))
-            }
-            name => self.fields.push_str(&format!(" {name}={text}")),
+            "message" => self.message = escaped,
+            name if is_plain(&value) => self.fields.push_str(&format!(" {name}={value}")),
+            // Otherwise as JSON writes it, so that no value looks like another line or field.
+            name => self.fields.push_str(&format!(" {name}=\"{escaped}\"")),
         }
+    }
+
+    fn bare(&mut self, name: &str, value: fmt::Arguments<'_>) {
+        self.fields.push_str(&format!(" {name}={value}"));
     }
 }
 
@@ -175,48 +224,67 @@ fn is_plain(text: &str) -> bool {
             .all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '=' | '\\'))
 }
 
-/// JSON escapes the control characters of ASCII alone.
-fn escape_controls(text: String) -> String {
-    let is_hostile = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    if !text.contains(is_hostile) {
-        return text;
-    }
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match is_hostile(c) {
-            // As JSON writes them.
-            true => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
-            false => escaped.push(c),
+/// Writes text as it stands in a JSON string, and no control character as it is: JSON itself lets those
+/// beyond ASCII pass.
+struct Escaped<'a, W>(&'a mut W);
+
+impl<W: Write> Write for Escaped<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let is_usual = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        if text.bytes().all(is_usual) {
+            return self.0.write_str(text);
         }
+        text.chars().try_for_each(|c| match c {
+            '"' => self.0.write_str("\\\""),
+            '\\' => self.0.write_str("\\\\"),
+            '\n' => self.0.write_str("\\n"),
+            '\r' => self.0.write_str("\\r"),
+            '\t' => self.0.write_str("\\t"),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                write!(self.0, "\\u{:04x}", u32::from(c))
+            }
+            c => self.0.write_char(c),
+        })
     }
-    escaped
+}
+
+/// Where a line of Pingora's was written is nobody's concern.
+fn is_place(field: &Field) -> bool {
+    field.name().starts_with("log.")
 }
 
 macro_rules! visit {
     ($($of:ty),*) => {$(
         impl Visit for $of {
             fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-                self.take(field, format!("{value:?}").into());
+                self.text(field.name(), format_args!("{value:?}"));
             }
 
             fn record_str(&mut self, field: &Field, value: &str) {
-                self.take(field, value.into());
+                if !is_place(field) {
+                    self.string(field.name(), value);
+                }
             }
 
             fn record_u64(&mut self, field: &Field, value: u64) {
-                self.take(field, value.into());
+                if !is_place(field) {
+                    self.bare(field.name(), format_args!("{value}"));
+                }
             }
 
             fn record_i64(&mut self, field: &Field, value: i64) {
-                self.take(field, value.into());
+                self.bare(field.name(), format_args!("{value}"));
             }
 
             fn record_f64(&mut self, field: &Field, value: f64) {
-                self.take(field, value.into());
+                match value.is_finite() {
+                    true => self.bare(field.name(), format_args!("{value:?}")),
+                    false => self.text(field.name(), format_args!("{value}")),
+                }
             }
 
             fn record_bool(&mut self, field: &Field, value: bool) {
-                self.take(field, value.into());
+                self.bare(field.name(), format_args!("{value}"));
             }
         }
     )*};

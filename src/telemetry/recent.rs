@@ -1,5 +1,7 @@
 //! The last decisions, for whoever looks.
 
+use crate::forward::Verdict;
+use crate::ledger::Key;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -24,9 +26,9 @@ pub struct RecentDecision {
     /// Why it was refused.
     pub reason: Option<&'static str>,
     /// What observe mode says.
-    pub verdict: Option<String>,
+    pub verdict: Option<Verdict>,
     /// Its key in the ledger.
-    pub id: Option<String>,
+    pub id: Option<Key>,
     /// How often the app may have seen it.
     pub attempt: Option<u32>,
     /// Seconds since it was signed.

@@ -3,28 +3,24 @@
 //! Not `tracing-appender`: of a pipe that nobody reads it never comes back at the end, and what a full disk or a
 //! closed pipe did not take it does not count (its version 0.2).
 
+use parking_lot::{Condvar, Mutex};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// So many lines may wait for a slow reader: some megabytes.
-const WAITING: usize = 8192;
-/// So much is written at once, in bytes.
-const AT_ONCE: usize = 64 * 1024;
+const WAITING: u64 = 8192;
+/// After a write, lines gather for so long before the next: waking a thread costs more than a line does.
+const GATHER: Duration = Duration::from_millis(5);
+/// A buffer that has grown beyond this is not kept, in bytes.
+const KEPT: usize = 64 * 1024;
 /// At the end, what waits has this long.
 const LAST: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
-
-enum Message {
-    Line(Box<[u8]>),
-    /// Everything before has been written when it is answered.
-    Flush(SyncSender<()>),
-}
 
 /// How many lines were lost, since nobody took them in time.
 #[derive(Clone, Debug, Default)]
@@ -42,10 +38,31 @@ impl LostLines {
     }
 }
 
+/// What was said and is not written yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    /// Lines that were taken so far.
+    said: u64,
+    /// Of those, written or lost.
+    done: u64,
+    /// Whether the writer waits for a line.
+    is_idle: bool,
+    /// Whether somebody waits for everything to be written.
+    is_urgent: bool,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    said: Condvar,
+    done: Condvar,
+}
+
 /// The way to the thread that writes.
 #[derive(Clone)]
 pub(super) struct Lines {
-    queue: SyncSender<Message>,
+    queue: Arc<Queue>,
     lost: LostLines,
 }
 
@@ -56,36 +73,75 @@ impl Lines {
     /// Where the system gives no thread, or there is no stdout.
     pub(super) fn to_stdout(lost: LostLines) -> io::Result<Self> {
         // Of its own, so that its lock is nobody else's concern.
-        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let (queue, messages) = sync_channel(WAITING);
-        let counted = lost.clone();
+        let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let lines = Self {
+            queue: Arc::default(),
+            lost,
+        };
+        let writer = lines.clone();
         std::thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || write(&messages, out, &counted))?;
-        Ok(Self { queue, lost })
+            .spawn(move || {
+                let mut bytes = Vec::new();
+                loop {
+                    writer.write_what_waits(&mut bytes, &mut out);
+                }
+            })?;
+        Ok(lines)
     }
 
     /// Waits until all that was said is written, but not for ever.
     pub(super) fn flush(&self) {
         let until = Instant::now() + LAST;
-        let (done, flushed) = sync_channel(1);
-        let mut message = Message::Flush(done);
-        while let Err(TrySendError::Full(back)) = self.queue.try_send(message) {
-            if Instant::now() >= until {
-                return;
-            }
-            std::thread::sleep(PAUSE);
-            message = back;
+        let mut waiting = self.queue.waiting.lock();
+        let said = waiting.said;
+        waiting.is_urgent = true;
+        self.queue.said.notify_one();
+        self.queue
+            .done
+            .wait_while_until(&mut waiting, |waiting| waiting.done < said, until);
+    }
+
+    /// Writes all lines that wait at once, as soon as there is one; `bytes` is empty, and is so again.
+    fn write_what_waits(&self, bytes: &mut Vec<u8>, out: &mut impl Write) {
+        let Queue {
+            waiting,
+            said,
+            done,
+        } = &*self.queue;
+        let mut guard = waiting.lock();
+        while guard.bytes.is_empty() {
+            guard.is_idle = true;
+            said.wait(&mut guard);
         }
-        let _ = flushed.recv_timeout(until.saturating_duration_since(Instant::now()));
+        guard.is_idle = false;
+        std::mem::swap(&mut guard.bytes, bytes);
+        let lines = guard.said - guard.done;
+        drop(guard);
+        if write_all(out, bytes).is_err() {
+            self.lost.add(lines);
+        }
+        bytes.clear();
+        bytes.shrink_to(KEPT);
+        let mut guard = waiting.lock();
+        guard.done += lines;
+        done.notify_all();
+        said.wait_while_for(&mut guard, |waiting| !waiting.is_urgent, GATHER);
     }
 }
 
 impl Write for &Lines {
     /// Takes a whole line, which is how the subscriber writes.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.queue.try_send(Message::Line(line.into())).is_err() {
+        let mut waiting = self.queue.waiting.lock();
+        if waiting.said - waiting.done >= WAITING {
             self.lost.add(1);
+            return Ok(line.len());
+        }
+        waiting.bytes.extend_from_slice(line);
+        waiting.said += 1;
+        if std::mem::take(&mut waiting.is_idle) {
+            self.queue.said.notify_one();
         }
         Ok(line.len())
     }
@@ -100,35 +156,6 @@ impl<'a> MakeWriter<'a> for Lines {
 
     fn make_writer(&'a self) -> &'a Self {
         self
-    }
-}
-
-/// Writes what comes, several lines at once where they wait already.
-fn write(messages: &Receiver<Message>, mut out: impl Write, lost: &LostLines) {
-    let mut buffer = Vec::new();
-    while let Ok(first) = messages.recv() {
-        let mut next = Some(first);
-        let (mut lines, mut flushes) = (0, Vec::new());
-        while let Some(message) = next {
-            match message {
-                Message::Line(line) => {
-                    buffer.extend_from_slice(&line);
-                    lines += 1;
-                }
-                Message::Flush(done) => flushes.push(done),
-            }
-            next = match buffer.len() < AT_ONCE {
-                true => messages.try_recv().ok(),
-                false => None,
-            };
-        }
-        if write_all(&mut out, &buffer).is_err() {
-            lost.add(lines);
-        }
-        buffer.clear();
-        for done in flushes {
-            let _ = done.try_send(());
-        }
     }
 }
 
@@ -175,19 +202,19 @@ mod tests {
     #[test]
     fn lines_that_a_full_disk_does_not_take_are_counted() {
         for (room, lost) in [(100, 0), (7, 3)] {
-            let (queue, messages) = sync_channel(8);
+            let lines = Lines {
+                queue: Arc::default(),
+                lost: LostLines::default(),
+            };
             for _ in 0..3 {
-                let line = Box::from(&b"line\n"[..]);
-                queue.send(Message::Line(line)).ok().unwrap();
+                (&lines).write_all(b"line\n").unwrap();
             }
-            drop(queue);
             let mut disk = Disk {
                 room,
                 kept: Vec::new(),
             };
-            let counted = LostLines::default();
-            write(&messages, &mut disk, &counted);
-            assert_eq!(counted.count(), lost, "{room}");
+            lines.write_what_waits(&mut Vec::new(), &mut &mut disk);
+            assert_eq!(lines.lost.count(), lost, "{room}");
             assert!(b"line\nline\nline\n".starts_with(&disk.kept));
         }
     }
