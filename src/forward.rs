@@ -11,7 +11,7 @@ use crate::rejection::Rejection;
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 /// Says that the path of a request has no route, and that such requests are forwarded. Made by
@@ -88,8 +88,7 @@ impl Observed {
         proven: &Proven<'_>,
     ) -> Option<Self> {
         let verdict = Verdict::WouldReject(why.reason()?.label());
-        let mut head = RequestHead::routed(message, secret);
-        head.headers.retain(|(name, _)| !names_another_target(name));
+        let mut head = RequestHead::routed(message, secret, names_another_target);
         head.add("X-Kawal-Gateway", gateway);
         head.add_some("X-Kawal-Client", proven.client);
         head.add_some("X-Kawal-Notification-Id", proven.key);
@@ -159,14 +158,25 @@ pub struct RequestHead {
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// Headers in their case and order.
-    pub headers: Vec<(String, String)>,
+    lines: String,
+    /// Whether every header stays in its line.
+    is_sound: bool,
 }
 
 impl RequestHead {
+    fn new(method: &str, target: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            lines: String::with_capacity(USUAL_LINES),
+            is_sound: true,
+        }
+    }
+
     fn guarded(payload: &Payload, gateway: &str, verdict: Option<Verdict>, claim: &Claim) -> Self {
         let signed = payload.signed();
-        let mut head = Self::routed(payload.message(), signed.secret_header.as_deref());
+        let secret = signed.secret_header.as_deref();
+        let mut head = Self::routed(payload.message(), secret, |_| false);
         head.add("X-Kawal-Gateway", gateway);
         head.add_some("X-Kawal-Client", signed.client.as_deref());
         head.add("X-Kawal-Notification-Id", claim.key());
@@ -178,67 +188,80 @@ impl RequestHead {
     }
 
     /// A request that has a route, before anything is said of it; without the header that is the secret
-    /// itself.
-    fn routed(message: &Message, secret: Option<&str>) -> Self {
+    /// itself, and those that are dropped.
+    fn routed(message: &Message, secret: Option<&str>, dropped: impl Fn(&str) -> bool) -> Self {
         let dropped = |name: &str| {
             secret.is_some_and(|secret| name.eq_ignore_ascii_case(secret))
                 || (message.is_converted() && name.eq_ignore_ascii_case("content-type"))
+                || dropped(name)
         };
-        let mut head = Self {
-            method: message.method().to_owned(),
-            target: message.target().to_owned(),
-            headers: end_to_end(|| message.headers(), dropped),
-        };
+        let mut head = Self::new(message.method(), message.target());
+        head.add_end_to_end(|| message.headers(), dropped);
         if message.is_converted() {
             head.add("Content-Type", "application/json");
         }
         head
     }
 
-    fn add(&mut self, name: &str, value: impl ToString) {
-        self.headers.push((name.to_owned(), value.to_string()));
+    fn plain(received: &Head) -> Self {
+        let mut head = Self::new(received.method(), received.target());
+        head.add_end_to_end(|| received.headers(), names_another_target);
+        head
     }
 
-    fn add_some(&mut self, name: &str, value: Option<impl ToString>) {
+    /// The headers in their case and order, each with the end of its line; `None` where one would not stay in
+    /// its line.
+    #[must_use]
+    pub fn lines(&self) -> Option<&str> {
+        self.is_sound.then_some(&self.lines)
+    }
+
+    fn add(&mut self, name: &str, value: impl fmt::Display) {
+        self.lines.push_str(name);
+        self.lines.push_str(": ");
+        let start = self.lines.len();
+        // A string takes whatever is written to it.
+        let _ = write!(self.lines, "{value}");
+        let value = self.lines.as_bytes().get(start..).unwrap_or_default();
+        self.is_sound &= memchr::memchr3(b'\r', b'\n', 0, value).is_none();
+        self.lines.push_str("\r\n");
+    }
+
+    fn add_some(&mut self, name: &str, value: Option<impl fmt::Display>) {
         if let Some(value) = value {
             self.add(name, value);
         }
     }
 
-    fn plain(head: &Head) -> Self {
-        Self {
-            method: head.method().to_owned(),
-            target: head.target().to_owned(),
-            headers: end_to_end(|| head.headers(), names_another_target),
+    /// The headers that go on to the app: not those of this connection (RFC 9110 §7.6.1), not those
+    /// that many apps read as another name, and none in our own namespace.
+    fn add_end_to_end<'a, I: Iterator<Item = (&'a str, &'a str)>>(
+        &mut self,
+        headers: impl Fn() -> I,
+        dropped: impl Fn(&str) -> bool,
+    ) {
+        let nominated: Vec<&str> = headers()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
+            .flat_map(|(_, value)| value.split(','))
+            .map(str::trim)
+            .collect();
+        let goes_on = |name: &str| {
+            !is_of_the_connection(name)
+                && !is_ours(name)
+                && has_one_spelling(name)
+                && !dropped(name)
+                && !nominated
+                    .iter()
+                    .any(|other| other.eq_ignore_ascii_case(name))
+        };
+        for (name, value) in headers().filter(|(name, _)| goes_on(name)) {
+            self.add(name, value);
         }
     }
 }
 
-/// The headers that go on to the app: not those of this connection (RFC 9110 §7.6.1), not those
-/// that many apps read as another name, and none in our own namespace.
-fn end_to_end<'a, I: Iterator<Item = (&'a str, &'a str)>>(
-    headers: impl Fn() -> I,
-    dropped: impl Fn(&str) -> bool,
-) -> Vec<(String, String)> {
-    let nominated: Vec<&str> = headers()
-        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
-        .flat_map(|(_, value)| value.split(','))
-        .map(str::trim)
-        .collect();
-    let goes_on = |name: &str| {
-        !is_of_the_connection(name)
-            && !is_ours(name)
-            && has_one_spelling(name)
-            && !dropped(name)
-            && !nominated
-                .iter()
-                .any(|other| other.eq_ignore_ascii_case(name))
-    };
-    headers()
-        .filter(|(name, _)| goes_on(name))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
-}
+/// Room for the headers of a usual request, in bytes.
+const USUAL_LINES: usize = 1024;
 
 /// Headers by which some frameworks let a sender replace the path: it could name a route's.
 fn names_another_target(name: &str) -> bool {
@@ -297,16 +320,19 @@ mod tests {
             ("Client-Id", "M"),
             ("X-Api-Key", "secret"),
         ];
-        let kept = end_to_end(
-            || headers.into_iter(),
-            |name| name.eq_ignore_ascii_case("X-API-Key"),
-        );
-        assert_eq!(
-            kept,
-            [
-                ("Host".into(), "h".into()),
-                ("Client-Id".into(), "M".into())
-            ]
-        );
+        let mut head = RequestHead::new("POST", "/");
+        let is_dropped = |name: &str| name.eq_ignore_ascii_case("X-API-Key");
+        head.add_end_to_end(|| headers.into_iter(), is_dropped);
+        assert_eq!(head.lines(), Some("Host: h\r\nClient-Id: M\r\n"));
+    }
+
+    #[test]
+    fn a_value_that_would_begin_a_line_of_its_own_makes_no_head() {
+        for value in ["M\r\nX-Kawal-Client: N", "M\nN", "M\rN", "M\0"] {
+            let mut head = RequestHead::new("POST", "/");
+            head.add("X-Kawal-Client", value);
+            head.add("X-Kawal-Attempt", 1);
+            assert_eq!(head.lines(), None, "{value:?}");
+        }
     }
 }

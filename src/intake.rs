@@ -7,7 +7,7 @@ mod parameters;
 mod scan;
 mod sender;
 
-pub use chunks::ChunkScan;
+pub use chunks::ChunkDecoder;
 pub use head::{Framing, Head};
 pub use minify::minify;
 pub use parameters::Parameters;

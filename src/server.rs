@@ -1,18 +1,22 @@
 //! The only rooms that know Pingora: listeners, codec, connections to the app, signals.
 
-mod codec;
+mod app;
+mod body;
 mod connection;
 mod downstream;
 mod exchange;
+mod head;
 mod limit;
 mod listen;
 mod live;
+mod pool;
 mod relay;
 mod reload;
 mod shutdown;
 mod size;
 mod status;
 mod upstream;
+mod wire;
 
 pub use listen::{Bound, bind};
 pub use shutdown::{EndSignals, outlive_hangups};
@@ -26,7 +30,7 @@ use crate::telemetry::{LostLines, Metrics, Picture, Recent};
 use arc_swap::ArcSwap;
 use connection::Listener;
 use limit::ConnectionLimit;
-use listen::serve;
+use listen::{serve, serve_in_threads};
 use live::Live;
 use parking_lot::Mutex;
 use reload::Reload;
@@ -38,14 +42,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
-use upstream::Pool;
 
 /// Everything that requests share.
 struct Server {
     live: ArcSwap<Live>,
     ledger: Arc<Ledger>,
     clock: Arc<Clock>,
-    pool: Pool,
     connections: Arc<ConnectionLimit>,
     admin_connections: Arc<ConnectionLimit>,
     /// One page is written at a time: that leaves the other threads to notifications.
@@ -107,8 +109,10 @@ pub struct Running {
     pub admin: Option<SocketAddr>,
     server: Arc<Server>,
     public: watch::Sender<bool>,
-    /// Ends with the process only: probes are answered while requests finish.
+    /// Ends with this only: probes are answered while requests finish.
     _admin: watch::Sender<bool>,
+    /// With it end the threads that serve.
+    _threads: watch::Sender<()>,
 }
 
 /// Serves a configuration on its bound listeners. To be called inside a tokio runtime.
@@ -132,9 +136,9 @@ fn start_with(
     lost: LostLines,
 ) -> io::Result<Running> {
     let metrics = Metrics::new(&ledger, lost, clock.started());
+    let threads = config.threads;
     let server = Arc::new(Server {
         ledger,
-        pool: Pool::new(),
         connections: ConnectionLimit::new(config.limits.connections),
         admin_connections: ConnectionLimit::new(ADMIN_CONNECTIONS),
         admin_page: tokio::sync::Mutex::default(),
@@ -157,7 +161,8 @@ fn start_with(
     let watching = Arc::clone(&server);
     tokio::spawn(async move { watching.watch().await });
     let (public, watch) = watch::channel(false);
-    let listen = serve(&server, bound.listen, Listener::Public, watch)?;
+    let (threads_end, ended) = watch::channel(());
+    let listen = serve_in_threads(&server, &bound.listen, threads, (watch, ended))?;
     let (admin_end, watch) = watch::channel(false);
     let admin = bound
         .admin
@@ -168,6 +173,7 @@ fn start_with(
         server,
         public,
         _admin: admin_end,
+        _threads: threads_end,
     })
 }
 
@@ -275,7 +281,8 @@ pub fn run(
 ) -> Result<(), Failed> {
     let failed = |error: io::Error| Failed::System(format!("cannot start: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(config.threads)
+        // For everything but the notifications: whatever one of them is at, the other waits for events.
+        .worker_threads(2)
         .enable_all()
         .build()
         .map_err(failed)?;

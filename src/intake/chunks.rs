@@ -1,10 +1,11 @@
-//! Watches chunked bodies pass, so that a codec more lenient than we are decides nothing.
+//! Decodes chunked bodies.
 
 use crate::rejection::Rejection;
+use bytes::{Buf as _, Bytes, BytesMut};
 
-/// Follows the framing of one chunked body (RFC 9112 §7.1) without keeping any of it.
+/// Decodes one chunked body (RFC 9112 §7.1), and takes nothing that two readers could split differently.
 #[derive(Debug)]
-pub struct ChunkScan {
+pub struct ChunkDecoder {
     state: State,
 }
 
@@ -25,7 +26,7 @@ enum State {
     Done,
 }
 
-impl Default for ChunkScan {
+impl Default for ChunkDecoder {
     fn default() -> Self {
         Self {
             state: State::Size(0, 0),
@@ -33,35 +34,31 @@ impl Default for ChunkScan {
     }
 }
 
-impl ChunkScan {
-    /// Looks at the next bytes of the body; what follows its end is not looked at.
+impl ChunkDecoder {
+    /// Takes the next piece of content off the front; `None` where more bytes are needed, or the body has
+    /// come to its end: what follows that is left.
     ///
     /// # Errors
     /// [`Rejection::Malformed`] where a chunk is not framed as the RFC says.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
-        let mut rest = bytes;
-        while let [byte, after @ ..] = rest {
-            if let State::Bytes(left) = self.state {
-                let here = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-                rest = rest.get(here..).unwrap_or_default();
-                let left = left - here as u64;
-                self.state = if left == 0 {
-                    State::BytesCr
-                } else {
-                    State::Bytes(left)
-                };
-                continue;
-            }
+    pub fn decode(&mut self, bytes: &mut BytesMut) -> Result<Option<Bytes>, Rejection> {
+        while let [byte, ..] = **bytes {
             if self.state == State::Done {
                 break;
             }
-            self.state = self
-                .state
-                .next(*byte)
-                .ok_or(Rejection::Malformed("an unsound chunk"))?;
-            rest = after;
+            if let State::Bytes(left) = self.state {
+                let here = usize::try_from(left).unwrap_or(usize::MAX);
+                let here = here.min(bytes.len());
+                self.state = match left - here as u64 {
+                    0 => State::BytesCr,
+                    left => State::Bytes(left),
+                };
+                return Ok(Some(bytes.split_to(here).freeze()));
+            }
+            let next = self.state.next(byte);
+            self.state = next.ok_or(Rejection::Malformed("an unsound chunk"))?;
+            bytes.advance(1);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Whether the body has come to its end.
@@ -105,22 +102,42 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn whole(bytes: &[u8]) -> Result<bool, Rejection> {
-        let mut scan = ChunkScan::default();
-        scan.feed(bytes).map(|()| scan.is_done())
+    /// The content, whether it is whole, and what is left.
+    type Decoded = Result<(Vec<u8>, bool, Vec<u8>), Rejection>;
+
+    fn decode(pieces: &[&[u8]]) -> Decoded {
+        let mut decoder = ChunkDecoder::default();
+        let (mut content, mut left) = (Vec::new(), BytesMut::new());
+        for piece in pieces {
+            left.extend_from_slice(piece);
+            while let Some(piece) = decoder.decode(&mut left)? {
+                content.extend_from_slice(&piece);
+            }
+        }
+        Ok((content, decoder.is_done(), left.to_vec()))
     }
 
     #[test]
-    fn follows_sound_bodies_to_their_end() {
-        for body in [
-            &b"0\r\n\r\n"[..],
-            b"3\r\nabc\r\n0\r\n\r\n",
-            b"0a;x=y\r\n0123456789\r\n000\r\nT: v\r\nU: w\r\n\r\n",
-            b"1 \r\na\r\n0\r\n\r\nGET / HTTP/1.1\n",
+    fn decodes_sound_bodies_and_leaves_what_follows() {
+        for (body, content, left) in [
+            (&b"0\r\n\r\n"[..], "", ""),
+            (b"3\r\nabc\r\n0\r\n\r\n", "abc", ""),
+            (
+                b"0a;x=y\r\n0123456789\r\n1\r\n!\r\n000\r\nT: v\r\nU: w\r\n\r\n",
+                "0123456789!",
+                "",
+            ),
+            (
+                b"1 \r\na\r\n0\r\n\r\nGET / HTTP/1.1\n",
+                "a",
+                "GET / HTTP/1.1\n",
+            ),
         ] {
-            assert_eq!(whole(body), Ok(true), "{body:?}");
+            let expected = (content.into(), true, left.into());
+            assert_eq!(decode(&[body]), Ok(expected), "{body:?}");
         }
-        assert_eq!(whole(b"3\r\nabc\r\n0\r\n"), Ok(false));
+        let unfinished = (b"abc".to_vec(), false, Vec::new());
+        assert_eq!(decode(&[b"3\r\nabc\r\n0\r\n"]), Ok(unfinished));
     }
 
     #[test]
@@ -137,7 +154,7 @@ mod tests {
             b"3\r\nabc\r\n0\r\n\n",
             b"3\rabc",
         ] {
-            assert!(whole(body).is_err(), "{body:?}");
+            assert!(decode(&[body]).is_err(), "{body:?}");
         }
     }
 
@@ -147,9 +164,8 @@ mod tests {
             pieces in proptest::collection::vec("[0-9a-f]{0,3}\r\n|\r\n|[a-c;]{0,6}|0\r\n\r\n", 0..12)
         ) {
             let all = pieces.concat();
-            let mut scan = ChunkScan::default();
-            let split = pieces.iter().try_for_each(|piece| scan.feed(piece.as_bytes()));
-            prop_assert_eq!(split.map(|()| scan.is_done()), whole(all.as_bytes()));
+            let pieces: Vec<_> = pieces.iter().map(|piece| piece.as_bytes()).collect();
+            prop_assert_eq!(decode(&pieces), decode(&[all.as_bytes()]));
         }
     }
 }

@@ -1,19 +1,18 @@
 //! One connection: request after request, until somebody wants it closed.
 
-use super::codec::{answer_while_kept, may_go_on};
-use super::downstream::{Downstream, HeadBounds};
+use super::downstream::Downstream;
 use super::limit::Slot;
 use super::live::Live;
+use super::pool::Pool;
 use super::relay;
 use super::{Server, exchange};
 use crate::admin;
 use crate::answer::{Answer, Form};
-use crate::intake::{Framing, Head, sender};
+use crate::intake::{Head, sender};
 use crate::rejection::Rejection;
 use crate::route::Found;
 use crate::telemetry::Metrics;
 use pingora_core::protocols::Stream;
-use pingora_core::protocols::http::v1::server::HttpSession;
 use pingora_core::server::ShutdownWatch;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,14 +32,14 @@ pub(super) enum Listener {
 
 /// Serves a connection to its end.
 pub(super) async fn serve(
-    server: &Server,
+    (server, pool): (&Server, &Pool),
     stream: Stream,
     (mut since, mut slot): (Instant, Slot),
     listener: Listener,
     mut shutdown: ShutdownWatch,
 ) {
-    let peer = peer(&stream);
     let mut downstream = Downstream::new(stream);
+    let peer = downstream.peer();
     loop {
         if !slot.wait(since) {
             return;
@@ -57,7 +56,7 @@ pub(super) async fn serve(
             return;
         }
         // Boxed, so that a connection that waits is small.
-        let request = Box::pin(one(server, downstream, &mut slot, listener, peer));
+        let request = Box::pin(one((server, pool), downstream, &mut slot, listener, peer));
         match request.await {
             Some(next) => downstream = next,
             None => return,
@@ -68,7 +67,7 @@ pub(super) async fn serve(
 
 /// Serves one request; gives the connection back where it can serve another.
 async fn one(
-    server: &Server,
+    (server, pool): (&Server, &Pool),
     mut downstream: Downstream,
     slot: &mut Slot,
     listener: Listener,
@@ -78,29 +77,14 @@ async fn one(
     let live = server.live.load_full();
     let in_flight = (listener == Listener::Public).then(|| server.in_flight.begin());
     let bounds = live.head_bounds();
-    let head = slot.while_kept(read_head(&mut downstream, bounds)).await?;
-    let mut session = HttpSession::new(Box::new(downstream));
-    let head = match head {
-        Ok(None) => return None,
-        Ok(Some(head)) => match session.read_request().await {
-            Ok(Some(_)) => Ok(head),
-            // The codec is stricter still, in some corner, and reads a chunk that came with the head.
-            _ => Err((
-                Rejection::Malformed("not an HTTP/1.1 request"),
-                form(server, &live, &head),
-            )),
-        },
-        Err(rejection) => Err((rejection, Form::Plain)),
-    };
-    session.set_read_timeout(None);
-    session.set_write_timeout(Some(live.timeouts.upstream));
-    session.set_pipelining_enabled(true);
-    match (head, listener) {
-        (Err((rejection, form)), _) => {
-            let refused = Refused::new((server, listener), &rejection, form, peer);
-            refused.answer(&mut session, slot, false).await;
+    let read = downstream.read_head(bounds);
+    match (slot.while_kept(read).await?, listener) {
+        (Ok(None), _) => return None,
+        (Err(rejection), _) => {
+            let refused = Refused::new((server, listener), &rejection, Form::Plain, peer);
+            refused.answer(&mut downstream, slot, false).await;
         }
-        (Ok(head), Listener::Admin) => {
+        (Ok(Some(head)), Listener::Admin) => {
             let answer = {
                 let _turn = match admin::is_probe(&head) {
                     true => None,
@@ -110,36 +94,21 @@ async fn one(
             };
             // Whoever asks again and again lets others go first.
             tokio::task::yield_now().await;
-            let keep_alive = may_go_on(&mut session, &head, None);
-            answer_while_kept(&mut session, slot, answer, keep_alive).await;
+            let serves_on = may_serve_on(&downstream, &head, None);
+            answer_while_kept(&mut downstream, slot, &answer, serves_on).await;
         }
-        (Ok(head), Listener::Public) => {
-            public(server, &live, &mut session, head, slot, peer).await;
+        (Ok(Some(head)), Listener::Public) => {
+            public((server, pool), &live, &mut downstream, head, slot, peer).await;
         }
     }
     drop(in_flight);
-    next(session, slot).await
-}
-
-async fn read_head(
-    downstream: &mut Downstream,
-    bounds: HeadBounds,
-) -> Result<Option<Head>, Rejection> {
-    let Some(raw) = downstream.read_head(bounds).await? else {
-        return Ok(None);
-    };
-    let length = raw.len();
-    let head = Head::parse(&raw)?;
-    if head.framing() == Framing::Chunked {
-        downstream.watch_chunks(length);
-    }
-    Ok(Some(head))
+    next(downstream, slot).await
 }
 
 async fn public(
-    server: &Server,
+    (server, pool): (&Server, &Pool),
     live: &Arc<Live>,
-    session: &mut HttpSession,
+    downstream: &mut Downstream,
     head: Head,
     slot: &mut Slot,
     peer: Option<IpAddr>,
@@ -149,55 +118,49 @@ async fn public(
     let found = live.routes.find(&head);
     if server.is_closed() && !matches!(found, Ok(Found::Route(_))) {
         let refused = refused(&Rejection::Draining, Form::Plain);
-        return refused.answer(session, slot, false).await;
+        return refused.answer(downstream, slot, false).await;
     }
     match found {
         Ok(Found::Route(route)) => {
             let Some(metrics) = live.metrics(&route) else {
                 let form = route.form(server.now().wall);
                 return refused(&Rejection::Internal, form)
-                    .answer(session, slot, false)
+                    .answer(downstream, slot, false)
                     .await;
             };
             let work = exchange::Work {
                 server,
+                pool,
                 live,
                 route: &route,
                 metrics,
             };
-            work.serve(session, head, from, slot).await;
+            work.serve(downstream, head, from, slot).await;
         }
         Ok(Found::Unmatched(unmatched)) => match head.expects_continue() {
             Ok(_) => {
                 // It never keeps its slot: what nobody verified makes way for what somebody will,
                 // though after those that do nothing at all.
                 slot.relay();
-                let relayed = relay::serve(server, live, session, (&head, from), unmatched);
+                let relayed =
+                    relay::serve((server, pool), live, downstream, (&head, from), unmatched);
                 if slot.while_kept(relayed).await.is_none() {
                     server.metrics.refused(&Rejection::Crowded, None, from);
-                    session.set_server_keepalive(None);
+                    downstream.close();
                 }
             }
             Err(rejection) => {
                 refused(&rejection, Form::Plain)
-                    .answer(session, slot, false)
+                    .answer(downstream, slot, false)
                     .await;
             }
         },
         Err(rejection) => {
-            let keep_alive = may_go_on(session, &head, Some(&rejection));
+            let serves_on = may_serve_on(downstream, &head, Some(&rejection));
             refused(&rejection, Form::Plain)
-                .answer(session, slot, keep_alive)
+                .answer(downstream, slot, serves_on)
                 .await;
         }
-    }
-}
-
-/// The form in which a request that came to no route yet is refused.
-fn form(server: &Server, live: &Live, head: &Head) -> Form {
-    match live.routes.find(head) {
-        Ok(Found::Route(route)) => route.form(server.now().wall),
-        Ok(Found::Unmatched(_)) | Err(_) => Form::Plain,
     }
 }
 
@@ -208,12 +171,11 @@ pub(super) async fn turn_away(
     slot: &mut Slot,
     listener: Listener,
 ) {
-    let peer = peer(&stream);
-    let mut session = HttpSession::new(Box::new(Downstream::new(stream)));
-    let who = (server, listener);
+    let mut downstream = Downstream::new(stream);
+    let (who, peer) = ((server, listener), downstream.peer());
     let refused = Refused::new(who, &Rejection::Crowded, Form::Plain, peer);
-    refused.answer(&mut session, slot, false).await;
-    next(session, slot).await;
+    refused.answer(&mut downstream, slot, false).await;
+    next(downstream, slot).await;
 }
 
 /// A request that comes to no route.
@@ -240,29 +202,56 @@ impl<'a> Refused<'a> {
         }
     }
 
-    async fn answer(self, session: &mut HttpSession, slot: &mut Slot, keep_alive: bool) {
+    async fn answer(self, downstream: &mut Downstream, slot: &mut Slot, serves_on: bool) {
         let answer = Answer::to(self.rejection, self.form);
         if let Some(metrics) = self.metrics {
             metrics.refused(self.rejection, Some(answer.status), self.from);
         }
-        answer_while_kept(session, slot, answer, keep_alive).await;
+        answer_while_kept(downstream, slot, &answer, serves_on).await;
+    }
+}
+
+/// Whether a connection may serve on after a request: its sender wants it, its framing is sound,
+/// and nobody waits for the other to begin with the body.
+pub(super) fn may_serve_on(
+    downstream: &Downstream,
+    head: &Head,
+    rejection: Option<&Rejection>,
+) -> bool {
+    let sound = !matches!(
+        rejection,
+        Some(
+            Rejection::Expectation
+                | Rejection::Malformed(_)
+                | Rejection::Timeout
+                | Rejection::TooLarge(_)
+        )
+    );
+    let begun = head.expects_continue() == Ok(false) || downstream.has_whole_body();
+    head.keep_alive() && sound && begun
+}
+
+/// Writes an answer, unless the connection has to make way.
+pub(super) async fn answer_while_kept(
+    downstream: &mut Downstream,
+    slot: &mut Slot,
+    answer: &Answer,
+    serves_on: bool,
+) {
+    let written = slot.while_kept(downstream.answer(answer, serves_on)).await;
+    if written.is_none() {
+        downstream.close();
     }
 }
 
 /// Where both sides want to go on, the connection for the next request.
-async fn next(session: HttpSession, slot: &mut Slot) -> Option<Downstream> {
-    session.response_written()?;
-    if session.will_keepalive() {
-        let (stream, ahead) = session.reuse().await.ok()??.into_parts();
-        let mut downstream = *stream.into_any().downcast::<Downstream>().ok()?;
-        downstream.again(ahead);
+async fn next(downstream: Downstream, slot: &mut Slot) -> Option<Downstream> {
+    if !downstream.has_answer() {
+        return None;
+    }
+    if downstream.serves_on() {
         return Some(downstream);
     }
-    let downstream = session
-        .into_inner()
-        .into_any()
-        .downcast::<Downstream>()
-        .ok()?;
     if slot.end() {
         slot.while_kept(downstream.linger(LINGER)).await;
     }
@@ -275,9 +264,4 @@ pub(super) fn accepted(stream: &Stream) -> Instant {
     let digest = stream.get_timing_digest().into_iter().flatten().next();
     let ago = digest.and_then(|digest| digest.established_ts.elapsed().ok());
     now.checked_sub(ago.unwrap_or_default()).unwrap_or(now)
-}
-
-fn peer(stream: &Stream) -> Option<IpAddr> {
-    let digest = stream.get_socket_digest()?;
-    Some(digest.peer_addr()?.as_inet()?.ip())
 }

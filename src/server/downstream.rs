@@ -1,44 +1,36 @@
-//! A connection whose request heads are read whole and checked before the codec sees them.
+//! A connection from a gateway, and the request that it is at.
 
-use crate::intake::{ChunkScan, HeadScan, Scanned};
+use super::body::Body;
+use super::head::{self, Head as AnswerHead, Length};
+use super::size::Size;
+use super::wire::Wire;
+use crate::answer::Answer;
+use crate::intake::{Framing, Head, HeadScan, Scanned};
 use crate::rejection::Rejection;
-use async_trait::async_trait;
-use bytes::{Buf, Bytes, BytesMut};
-use pingora_core::protocols::raw_connect::ProxyDigest;
-use pingora_core::protocols::{
-    GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, Stream,
-    TimingDigest, UniqueID, UniqueIDType,
-};
-use std::mem::MaybeUninit;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use bytes::{Buf as _, Bytes, BytesMut};
+use pingora_core::protocols::Stream;
+use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
-use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Wraps the stream of a listener. The codec reads through it: first the bytes that were read
-/// ahead, then the rest. What it writes is held until it flushes, so that an answer leaves in one
-/// piece. A connection that waits holds no buffer.
+/// A gateway that does not take its answer in this time is not waited for.
+const ANSWER_TAKEN: Duration = Duration::from_secs(30);
+
+/// A connection from a gateway.
 #[derive(Debug)]
 pub(super) struct Downstream {
-    stream: Stream,
-    ahead: BytesMut,
-    held: BytesMut,
-    streaming: AtomicBool,
-    chunks: Option<Chunks>,
+    wire: Wire,
+    body: Body,
+    /// Whether answers to the request have no body.
+    is_head: bool,
+    keep_alive: bool,
+    has_answer: bool,
+    /// Whether the answer has a body.
+    has_body: bool,
+    /// Whether that body is written in chunks.
+    chunks: bool,
 }
-
-/// The watch over a chunked body, which begins after `head` more bytes.
-#[derive(Debug, Default)]
-struct Chunks {
-    head: usize,
-    scan: ChunkScan,
-}
-
-/// More than this is not held before it is written.
-const MOST_HELD: usize = 16 * 1024;
 
 /// Bounds for a request head.
 #[derive(Clone, Copy, Debug)]
@@ -51,217 +43,232 @@ pub(super) struct HeadBounds {
 impl Downstream {
     pub(super) fn new(stream: Stream) -> Self {
         Self {
-            stream,
-            ahead: BytesMut::new(),
-            held: BytesMut::new(),
-            streaming: AtomicBool::new(false),
-            chunks: None,
+            wire: Wire::new(stream),
+            body: Body::EMPTY,
+            is_head: false,
+            keep_alive: true,
+            has_answer: false,
+            has_body: true,
+            chunks: false,
         }
     }
 
-    /// From now on every write leaves at once.
-    pub(super) fn stream_writes(&self) {
-        self.streaming.store(true, Ordering::Relaxed);
-    }
-
-    /// The body behind a head of `length` bytes is chunked, and is watched as the codec reads it.
-    pub(super) fn watch_chunks(&mut self, length: usize) {
-        self.chunks = Some(Chunks {
-            head: length,
-            scan: ChunkScan::default(),
-        });
-    }
-
-    /// Makes ready for the next request: `bytes` were read beyond the last one.
-    pub(super) fn again(&mut self, bytes: Option<BytesMut>) {
-        if let Some(mut bytes) = bytes {
-            bytes.unsplit(std::mem::take(&mut self.ahead));
-            self.ahead = bytes;
-        }
-        self.streaming.store(false, Ordering::Relaxed);
-        self.chunks = None;
-        self.held = BytesMut::new();
+    /// The address of the other side.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        self.wire.peer()
     }
 
     /// Waits for the first byte of a request; `false` where the peer leaves or stays silent.
     pub(super) async fn wait(&mut self, idle: Duration) -> bool {
-        if !self.ahead.is_empty() {
-            return true;
-        }
-        self.ahead = BytesMut::new();
-        matches!(timeout(idle, self.read_more()).await, Ok(Ok(read)) if read > 0)
+        self.wire.rest();
+        !self.wire.ahead.is_empty() || matches!(timeout(idle, self.wire.read()).await, Ok(Ok(())))
     }
 
-    /// Reads a whole head, which stays here for the codec to parse too. `None` where the peer
-    /// leaves in the middle.
+    /// Reads the head of the next request. `None` where the peer leaves in the middle.
     ///
     /// # Errors
-    /// Those of [`HeadScan::feed`], and [`Rejection::Timeout`].
+    /// Those of [`HeadScan::feed`] and [`Head::parse`], and [`Rejection::Timeout`].
     pub(super) async fn read_head(
         &mut self,
         bounds: HeadBounds,
-    ) -> Result<Option<Bytes>, Rejection> {
+    ) -> Result<Option<Head>, Rejection> {
+        // Until there is one that says where its body ends, nothing can be found behind it.
+        self.keep_alive = false;
+        self.has_answer = false;
+        self.is_head = false;
+        self.chunks = false;
+        self.body = Body::EMPTY;
         let deadline = Instant::now() + bounds.whole;
         let mut scan = HeadScan::default();
         let mut begun = false;
         loop {
+            let ahead = &mut self.wire.ahead;
             // Some clients end a body with one line end too many (RFC 9112 §2.2).
-            while !begun && self.ahead.starts_with(b"\r\n") {
-                self.ahead.advance(2);
+            while !begun && ahead.starts_with(b"\r\n") {
+                ahead.advance(2);
             }
-            begun = begun || (!self.ahead.is_empty() && *self.ahead != b"\r"[..]);
-            if begun && let Scanned::Complete(end) = scan.feed(&self.ahead, bounds.bytes)? {
-                let head = self.ahead.get(..end).unwrap_or_default();
-                return Ok(Some(Bytes::copy_from_slice(head)));
+            begun = begun || (!ahead.is_empty() && **ahead != b"\r"[..]);
+            if begun && let Scanned::Complete(end) = scan.feed(ahead, bounds.bytes)? {
+                return self.begin(end).map(Some);
             }
-            match timeout_at(deadline, self.read_more()).await {
-                Ok(Ok(read)) if read > 0 => {}
-                Ok(_) => return Ok(None),
+            match timeout_at(deadline, self.wire.read()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return Ok(None),
                 Err(_) => return Err(Rejection::Timeout),
             }
         }
     }
 
-    /// Says that nothing more will be written, and discards what the peer still sends: closing
-    /// with bytes unread would destroy the answer on its way.
-    pub(super) async fn linger(mut self, longest: Duration) {
-        let _ = timeout(longest, async {
-            let _ = io::AsyncWriteExt::shutdown(&mut self.stream).await;
-            self.ahead.clear();
-            while let Ok(read) = self.read_more().await
-                && read > 0
-            {
-                self.ahead.clear();
+    fn begin(&mut self, end: usize) -> Result<Head, Rejection> {
+        let head = Head::parse(&self.wire.ahead.split_to(end))?;
+        self.body = Body::of(head.framing());
+        self.is_head = head.method() == "HEAD";
+        self.keep_alive = head.keep_alive();
+        Ok(head)
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// [`Rejection::TooLarge`], [`Rejection::Timeout`], [`Rejection::Crowded`] where other large ones are held
+    /// all the time, [`Rejection::Expectation`], and [`Rejection::Malformed`] where it breaks off or its chunks
+    /// are not sound.
+    pub(super) async fn read_body(
+        &mut self,
+        head: &Head,
+        size: &mut Size,
+        longest: Duration,
+    ) -> Result<Bytes, Rejection> {
+        let expected = head.expects_continue()?;
+        let whole = async {
+            if let Framing::Length(length) = head.framing() {
+                size.reach(length).await?;
             }
-        })
-        .await;
-    }
-
-    /// Reads what there is through a buffer on the stack.
-    async fn read_more(&mut self) -> io::Result<usize> {
-        std::future::poll_fn(|cx| {
-            let mut space = [const { MaybeUninit::uninit() }; 4096];
-            let mut buffer = ReadBuf::uninit(&mut space);
-            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
-            self.ahead.extend_from_slice(buffer.filled());
-            Poll::Ready(Ok(buffer.filled().len()))
-        })
-        .await
-    }
-}
-
-impl Chunks {
-    /// Looks at what the codec is given; nothing is the end of the connection.
-    fn watch(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if bytes.is_empty() && !self.scan.is_done() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let skipped = self.head.min(bytes.len());
-        self.head -= skipped;
-        let body = bytes.get(skipped..).unwrap_or_default();
-        self.scan
-            .feed(body)
-            .map_err(|_| io::ErrorKind::InvalidData.into())
-    }
-}
-
-impl AsyncRead for Downstream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if buffer.remaining() == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        let before = buffer.filled().len();
-        if self.ahead.is_empty() {
-            ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        } else {
-            let count = self.ahead.len().min(buffer.remaining());
-            buffer.put_slice(&self.ahead.split_to(count));
-        }
-        let read = buffer.filled().get(before..).unwrap_or_default();
-        Poll::Ready(
-            self.chunks
-                .as_mut()
-                .map_or(Ok(()), |chunks| chunks.watch(read)),
-        )
-    }
-}
-
-impl Downstream {
-    fn poll_release(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.held.is_empty() {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.held))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            if expected {
+                self.send_continue().await;
             }
-            self.held.advance(written);
+            self.collect(size).await
+        };
+        let received = timeout(longest, whole).await;
+        received.unwrap_or_else(|_| Err(size.late()))
+    }
+
+    async fn collect(&mut self, size: &mut Size) -> Result<Bytes, Rejection> {
+        if let Some(whole) = self.body.whole(&mut self.wire).await? {
+            return Ok(whole);
         }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Downstream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let at_once = self.streaming.load(Ordering::Relaxed);
-        if !at_once && self.held.len() + bytes.len() <= MOST_HELD {
-            self.held.extend_from_slice(bytes);
-            return Poll::Ready(Ok(bytes.len()));
+        let mut whole = BytesMut::new();
+        while let Some(piece) = self.next_piece().await? {
+            size.reach((whole.len() + piece.len()) as u64).await?;
+            whole.extend_from_slice(&piece);
         }
-        ready!(self.poll_release(cx))?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        Ok(whole.freeze())
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_release(cx))?;
-        Pin::new(&mut self.stream).poll_flush(cx)
+    /// What is there of the body already.
+    ///
+    /// # Errors
+    /// [`Rejection::Malformed`] where its chunks are not sound.
+    pub(super) fn piece_ahead(&mut self) -> Result<Option<Bytes>, Rejection> {
+        self.body.take(&mut self.wire)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_release(cx))?;
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    /// The next piece of the body, `None` after the last. Nothing is lost where this is dropped.
+    ///
+    /// # Errors
+    /// [`Rejection::Malformed`] where it breaks off or its chunks are not sound.
+    pub(super) async fn next_piece(&mut self) -> Result<Option<Bytes>, Rejection> {
+        self.body.next(&mut self.wire).await
     }
-}
 
-// What the codec asks of a stream besides bytes is answered by the stream below.
-
-#[async_trait]
-impl Shutdown for Downstream {
-    async fn shutdown(&mut self) {
-        self.stream.shutdown().await;
+    /// Whether the body was read to its end.
+    pub(super) fn has_whole_body(&self) -> bool {
+        self.body.is_done()
     }
-}
 
-impl UniqueID for Downstream {
-    fn id(&self) -> UniqueIDType {
-        self.stream.id()
+    /// Tells a sender that waits for it to send its body. One that takes nothing is ended by the deadline of
+    /// the answer that follows.
+    pub(super) async fn send_continue(&mut self) {
+        let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let _ = timeout(ANSWER_TAKEN, self.wire.write(interim, b"")).await;
     }
-}
 
-impl Ssl for Downstream {}
-
-impl Peek for Downstream {}
-
-impl GetTimingDigest for Downstream {
-    fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
-        self.stream.get_timing_digest()
+    /// Writes a whole answer. The connection serves on only where both sides want it and the request was read
+    /// to its end.
+    pub(super) async fn answer(&mut self, answer: &Answer, serves_on: bool) {
+        if !serves_on || !(self.body.is_done() || self.discard().await) {
+            self.close();
+        }
+        let written = timeout(ANSWER_TAKEN, self.write(answer)).await;
+        if !matches!(written, Ok(Ok(()))) {
+            self.close();
+        }
     }
-}
 
-impl GetProxyDigest for Downstream {
-    fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
-        self.stream.get_proxy_digest()
+    async fn write(&mut self, answer: &Answer) -> io::Result<()> {
+        let length = Length::Known(answer.body.len() as u64);
+        let head = self.head(answer.status, &answer.headers, length)?;
+        let body: &[u8] = if self.has_body { &answer.body } else { b"" };
+        self.wire.write(head.as_ref(), body).await
     }
-}
 
-impl GetSocketDigest for Downstream {
-    fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
-        self.stream.get_socket_digest()
+    /// Writes the head of an answer whose body comes piece by piece.
+    pub(super) async fn begin_answer(
+        &mut self,
+        status: u16,
+        headers: &[(String, Vec<u8>)],
+        length: Length,
+    ) -> io::Result<()> {
+        if length == Length::Unsaid {
+            self.close();
+        }
+        let head = self.head(status, headers, length)?;
+        self.chunks = self.has_body && length == Length::Chunks;
+        self.wire.write(head.as_ref(), b"").await
+    }
+
+    fn head(
+        &mut self,
+        status: u16,
+        headers: &[(String, Vec<u8>)],
+        length: Length,
+    ) -> io::Result<AnswerHead> {
+        let head = AnswerHead::of_answer(status, headers, length, self.keep_alive)?;
+        self.has_answer = true;
+        self.has_body = !self.is_head && !matches!(status, 204 | 304);
+        Ok(head)
+    }
+
+    /// Writes more of a body.
+    pub(super) async fn write_piece(&mut self, piece: &[u8]) -> io::Result<()> {
+        match (self.has_body, self.chunks) {
+            (false, _) => Ok(()),
+            (true, false) => self.wire.write(piece, b"").await,
+            (true, true) => self.wire.write(&head::chunk(piece, false), b"").await,
+        }
+    }
+
+    /// Ends an answer that came piece by piece.
+    pub(super) async fn end_answer(&mut self) -> io::Result<()> {
+        match self.chunks {
+            true => self.wire.write(&head::chunk(b"", true), b"").await,
+            false => Ok(()),
+        }
+    }
+
+    /// Reads and forgets the rest of a refused body; `false` where it is too much or too slow.
+    async fn discard(&mut self) -> bool {
+        const MOST: usize = 1024 * 1024;
+        const LONGEST: Duration = Duration::from_secs(5);
+        let rest = async {
+            let mut length = 0;
+            while let Ok(Some(piece)) = self.next_piece().await {
+                length += piece.len();
+                if length > MOST {
+                    break;
+                }
+            }
+        };
+        timeout(LONGEST, rest).await.is_ok() && self.body.is_done()
+    }
+
+    /// Whether an answer was begun.
+    pub(super) fn has_answer(&self) -> bool {
+        self.has_answer
+    }
+
+    /// Whether it serves another request.
+    pub(super) fn serves_on(&self) -> bool {
+        self.keep_alive
+    }
+
+    /// It ends with the answer.
+    pub(super) fn close(&mut self) {
+        self.keep_alive = false;
+    }
+
+    /// Says that nothing more will be written, and discards what the peer still sends.
+    pub(super) async fn linger(self, longest: Duration) {
+        self.wire.linger(longest).await;
     }
 }

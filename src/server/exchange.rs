@@ -1,9 +1,11 @@
 //! One notification: read its body, ask for a judgement, talk to the app, say what came of it.
 
 use super::Server;
-use super::codec::{answer_while_kept, may_go_on, read_body};
+use super::connection::{answer_while_kept, may_serve_on};
+use super::downstream::Downstream;
 use super::limit::Slot;
 use super::live::Live;
+use super::pool::Pool;
 use super::size::Size;
 use super::upstream::Patience;
 use crate::answer::Answer;
@@ -17,7 +19,6 @@ use crate::settle::{Outcome, Reply};
 use crate::telemetry::{Decision, End, GatewayMetrics};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use pingora_core::protocols::http::v1::server::HttpSession;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -27,6 +28,7 @@ use tokio::sync::OwnedSemaphorePermit;
 #[derive(Clone, Copy)]
 pub(super) struct Work<'a> {
     pub(super) server: &'a Server,
+    pub(super) pool: &'a Pool,
     pub(super) live: &'a Live,
     pub(super) route: &'a Route,
     pub(super) metrics: &'a GatewayMetrics,
@@ -45,14 +47,14 @@ impl Work<'_> {
     /// settled all the same.
     pub(super) async fn serve(
         self,
-        session: &mut HttpSession,
+        downstream: &mut Downstream,
         head: Head,
         from: Option<IpAddr>,
         slot: &mut Slot,
     ) {
         let Self { server, route, .. } = self;
         let mut decision = Decision::begin(route, self.metrics, from);
-        let received = slot.while_kept(self.receive(session, &head, from)).await;
+        let received = slot.while_kept(self.receive(downstream, &head, from)).await;
         // Only now, since leases and ages count from here.
         let now = server.now();
         decision.judged = Some(now.wall);
@@ -76,17 +78,17 @@ impl Work<'_> {
         };
         decision.end(end, &server.recent);
         let Some(answer) = answer else {
-            return session.set_server_keepalive(None);
+            return downstream.close();
         };
         let refused = rejection.filter(|_| decision.observed.is_none());
-        let keep_alive = !server.is_draining() && may_go_on(session, &head, refused.as_ref());
-        answer_while_kept(session, slot, answer, keep_alive).await;
+        let serves_on = !server.is_draining() && may_serve_on(downstream, &head, refused.as_ref());
+        answer_while_kept(downstream, slot, &answer, serves_on).await;
     }
 
     /// The whole body, where the head alone does not rule it out.
     async fn receive(
         self,
-        session: &mut HttpSession,
+        downstream: &mut Downstream,
         head: &Head,
         from: Option<IpAddr>,
     ) -> Result<Body, Rejection> {
@@ -100,7 +102,7 @@ impl Work<'_> {
         }
         let turns = &self.server.large_bodies;
         let mut size = Size::with_turns(route.body_limit, route.readable(), turns);
-        let bytes = read_body(session, head, &mut size, longest).await?;
+        let bytes = downstream.read_body(head, &mut size, longest).await?;
         let is_large = u64::try_from(bytes.len()).is_ok_and(|length| length > route.body_limit);
         let fits = match is_large {
             true => Err(Rejection::TooLarge(Part::Body)),
@@ -206,7 +208,7 @@ impl Work<'_> {
         };
         let name = &route.gateway.name;
         let outbound = self.live.upstream.address(admitted, name, verdict);
-        let (reply, claim) = server.pool.exchange(outbound, self.patience()).await;
+        let (reply, claim) = self.pool.exchange(outbound, self.patience()).await;
         let reply = self.explained(reply);
         decision.upstream = Some(begun.elapsed());
         decision.app_status = reply.status();
@@ -249,7 +251,7 @@ impl Work<'_> {
     ) -> Answer {
         let begun = Instant::now();
         let request = self.live.upstream.observe(observed);
-        let reply = self.server.pool.observe(request, self.patience()).await;
+        let reply = self.pool.observe(request, self.patience()).await;
         let reply = self.explained(reply);
         decision.upstream = Some(begun.elapsed());
         decision.app_status = reply.status();

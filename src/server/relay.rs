@@ -1,17 +1,17 @@
 //! Unverified traffic of paths without a route: streamed both ways, never held whole.
 
 use super::Server;
-use super::codec::{may_go_on, response_header, send_continue, write_answer};
+use super::app::{AnswerPart, App};
+use super::connection::may_serve_on;
 use super::downstream::Downstream;
+use super::head::{self, Head as Outgoing, Length};
 use super::live::Live;
-use super::upstream::{end_to_end, request_header};
+use super::pool::Pool;
 use crate::answer::{Answer, Form};
 use crate::forward::Unmatched;
 use crate::intake::{Framing, Head};
 use crate::rejection::Rejection;
-use pingora_core::protocols::http::HttpTask;
-use pingora_core::protocols::http::v1::client::HttpSession as AppSession;
-use pingora_core::protocols::http::v1::server::HttpSession;
+use bytes::Bytes;
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -19,168 +19,169 @@ use tokio::time::timeout;
 /// Streams a request to the app and its answer back. Neither side may stay without a byte for
 /// longer than `timeouts.upstream`.
 pub(super) async fn serve(
-    server: &Server,
+    (server, pool): (&Server, &Pool),
     live: &Live,
-    session: &mut HttpSession,
+    downstream: &mut Downstream,
     (head, from): (&Head, Option<IpAddr>),
     unmatched: Unmatched,
 ) {
     let (to, outgoing) = live.upstream.pass(unmatched).open();
     let length = match head.framing() {
-        Framing::Length(length) => usize::try_from(length).ok(),
-        Framing::Chunked => None,
+        Framing::Length(length) => Length::Known(length),
+        Framing::Chunked => Length::Chunks,
     };
     // An app that does not read a body takes it for the next request.
-    let is_last = length != Some(0);
-    let Ok(header) = request_header(outgoing, length, is_last) else {
+    let is_last = length != Length::Known(0);
+    let Ok(request) = Outgoing::of_request(&outgoing, length, is_last) else {
         let malformed = Rejection::Malformed("a target that cannot be forwarded");
-        return refuse((server, from), session, &malformed, false).await;
+        return refuse((server, from), downstream, &malformed, false).await;
     };
-    let mut connected = match server.pool.connect(&to, live.timeouts.connect).await {
-        Ok(connected) => connected,
+    let mut app = match pool.connect(&to, live.timeouts.connect).await {
+        Ok(app) => app,
         Err(rejection) => {
             let rejection = server.unreachable(rejection);
-            let keep_alive = !server.is_draining() && may_go_on(session, head, Some(&rejection));
-            return refuse((server, from), session, &rejection, keep_alive).await;
+            let serves_on =
+                !server.is_draining() && may_serve_on(downstream, head, Some(&rejection));
+            return refuse((server, from), downstream, &rejection, serves_on).await;
         }
     };
     if head.expects_continue() == Ok(true) {
-        send_continue(session).await;
+        downstream.send_continue().await;
     }
-    if !head.keep_alive() || server.is_draining() {
-        session.set_server_keepalive(None);
+    if server.is_draining() {
+        downstream.close();
     }
-    let silence = live.timeouts.upstream;
-    let sent = timeout(silence, connected.session.write_request_header(header)).await;
-    let streamed = match sent {
-        Ok(Ok(_)) => stream(server, session, &mut connected.session, head, silence).await,
-        Ok(Err(_)) => Err(Rejection::UpstreamDown),
-        Err(_) => Err(Rejection::UpstreamTimeout),
+    let mut relay = Relay {
+        server,
+        downstream,
+        app: &mut app,
+        head,
+        chunks: length == Length::Chunks,
+        sending: true,
+        is_sent: false,
     };
+    let streamed = relay.stream(request.as_ref(), live.timeouts.upstream).await;
+    let is_sent = relay.is_sent;
     match streamed {
-        Ok(Sent::Whole) if is_last => {}
-        Ok(Sent::Whole) => server.pool.give_back(connected).await,
-        // The app still expects the rest: what came next would be taken for it.
-        Ok(Sent::Partly) => session.set_server_keepalive(None),
-        Err(rejection)
-            if session
-                .response_written()
-                .is_none_or(|head| head.status.is_informational()) =>
-        {
-            refuse((server, from), session, &rejection, false).await;
+        Ok(()) if is_last || !is_sent => {}
+        Ok(()) => pool.give_back(app),
+        Err(rejection) if !downstream.has_answer() => {
+            refuse((server, from), downstream, &rejection, false).await;
         }
         // Cut off in the middle: closing is the only honest sign that is left.
-        Err(_) => session.set_server_keepalive(None),
+        Err(_) => downstream.close(),
     }
 }
 
 async fn refuse(
     (server, from): (&Server, Option<IpAddr>),
-    session: &mut HttpSession,
+    downstream: &mut Downstream,
     rejection: &Rejection,
-    keep_alive: bool,
+    serves_on: bool,
 ) {
     let answer = Answer::to(rejection, Form::Plain);
     server.metrics.refused(rejection, Some(answer.status), from);
-    write_answer(session, answer, keep_alive).await;
+    downstream.answer(&answer, serves_on).await;
 }
 
-/// How much of a request the app has when its answer is complete.
-enum Sent {
-    Whole,
-    Partly,
+/// A request on its way to the app, and the answer on its way back.
+struct Relay<'a> {
+    server: &'a Server,
+    downstream: &'a mut Downstream,
+    app: &'a mut App,
+    head: &'a Head,
+    /// Whether the request's body goes on in chunks.
+    chunks: bool,
+    /// Whether the app still takes it.
+    sending: bool,
+    /// Whether it has all of it.
+    is_sent: bool,
 }
 
-/// Moves pieces as they come, whichever side they come from, until the answer is complete.
-async fn stream(
-    server: &Server,
-    session: &mut HttpSession,
-    app: &mut AppSession,
-    head: &Head,
-    silence: Duration,
-) -> Result<Sent, Rejection> {
-    let (mut sending, mut sent) = (true, Sent::Partly);
-    loop {
-        let step = async {
-            tokio::select! {
-                piece = session.read_body_bytes(), if sending => {
-                    let piece = piece.map_err(|_| Rejection::Malformed("a body that breaks off"))?;
-                    let written = match &piece {
-                        // An empty chunk would end the body.
-                        Some(piece) if piece.is_empty() => return Ok(false),
-                        Some(piece) => timeout(silence / 2, app.write_body(piece)).await,
-                        None => timeout(silence / 2, app.finish_body()).await,
-                    };
-                    // An app may refuse the rest of a body, or never read it, and still answer.
-                    let written = matches!(written, Ok(Ok(_)));
-                    sending = piece.is_some() && written;
-                    if piece.is_none() && written {
-                        sent = Sent::Whole;
+const GONE: Rejection = Rejection::Malformed("the peer left");
+
+impl Relay<'_> {
+    /// Moves pieces as they come, whichever side they come from, until the answer is complete.
+    async fn stream(&mut self, request: &[u8], silence: Duration) -> Result<(), Rejection> {
+        // What is there of the body leaves with the head.
+        let first = self.downstream.piece_ahead()?;
+        let first = self.framed(first);
+        let late = Err(Rejection::UpstreamTimeout);
+        match timeout(silence, self.app.write(request, &first)).await {
+            Ok(Ok(())) => self.sending = !self.is_sent,
+            Ok(Err(_)) => return Err(Rejection::UpstreamDown),
+            Err(_) => return late,
+        }
+        loop {
+            let step = async {
+                tokio::select! {
+                    piece = self.downstream.next_piece(), if self.sending => {
+                        self.send(piece?, silence / 2).await;
+                        Ok(false)
                     }
-                    Ok(false)
-                }
-                task = app.read_response_task() => {
-                    if server.is_draining() {
-                        session.set_server_keepalive(None);
+                    part = self.app.next_part(self.head.method()) => {
+                        self.pass(part.map_err(|_| Rejection::UpstreamDown)?).await
                     }
-                    pass(session, task.map_err(|_| Rejection::UpstreamDown)?, head).await
                 }
+            };
+            match timeout(silence, step).await {
+                Ok(Ok(false)) => {}
+                Ok(Ok(true)) => return Ok(()),
+                Ok(Err(rejection)) => return Err(rejection),
+                Err(_) => return late,
             }
-        };
-        match timeout(silence, step).await {
-            Ok(Ok(false)) => {}
-            Ok(Ok(true)) => return Ok(sent),
-            Ok(Err(rejection)) => return Err(rejection),
-            Err(_) => return Err(Rejection::UpstreamTimeout),
         }
     }
-}
 
-/// Passes one piece of the app's answer on; `true` after the last.
-async fn pass(
-    session: &mut HttpSession,
-    task: HttpTask,
-    request: &Head,
-) -> Result<bool, Rejection> {
-    let gone = |_| Rejection::Malformed("the peer left");
-    let last = match task {
-        HttpTask::Header(head, _) if head.status == 101 => return Err(Rejection::UpstreamDown),
-        HttpTask::Header(head, _) if head.status.is_informational() => return Ok(false),
-        HttpTask::Header(head, last) => {
-            let mut header = response_header(head.status.as_u16(), end_to_end(&head))
-                .map_err(|_| Rejection::UpstreamDown)?;
-            match head.headers.get("content-length") {
-                Some(length) => {
-                    header
-                        .insert_header("Content-Length", length)
-                        .map_err(gone)?;
-                    // Of a body by length the codec would flush the end only.
-                    if let Some(downstream) = session.stream().as_any().downcast_ref::<Downstream>()
-                    {
-                        downstream.stream_writes();
-                    }
-                }
-                None if matches!(head.status.as_u16(), 204 | 304) => {}
-                // It ends with the connection.
-                None if !request.reads_chunks() => {}
-                None => header
-                    .insert_header("Transfer-Encoding", "chunked")
-                    .map_err(gone)?,
-            }
-            session.write_response_header(header).await.map_err(gone)?;
-            last
+    /// A piece of the request as it goes to the app, and the end of the body where it was the last.
+    fn framed(&mut self, piece: Option<Bytes>) -> Bytes {
+        self.is_sent = self.downstream.has_whole_body();
+        let piece = piece.unwrap_or_default();
+        match (self.chunks, self.is_sent) {
+            (false, _) => piece,
+            (true, is_last) => head::chunk(&piece, is_last).into(),
         }
-        HttpTask::Body(piece, last) => {
-            if let Some(piece) = piece.filter(|piece| !piece.is_empty()) {
-                session.write_body(&piece).await.map_err(gone)?;
-            }
-            last
-        }
-        HttpTask::Done | HttpTask::Trailer(_) => true,
-        HttpTask::UpgradedBody(..) | HttpTask::Failed(_) => return Err(Rejection::UpstreamDown),
-    };
-    if last {
-        session.finish_body().await.map_err(gone)?;
     }
-    Ok(last)
+
+    /// An app may refuse the rest of a body, or never read it, and still answer.
+    async fn send(&mut self, piece: Option<Bytes>, longest: Duration) {
+        let piece = self.framed(piece);
+        let written = timeout(longest, self.app.write_piece(&piece)).await;
+        let is_written = matches!(written, Ok(Ok(())));
+        self.is_sent &= is_written;
+        self.sending = is_written && !self.is_sent;
+    }
+
+    /// Passes one part of the app's answer on; `true` after the last.
+    async fn pass(&mut self, part: AnswerPart) -> Result<bool, Rejection> {
+        match part {
+            AnswerPart::Head(answer) => {
+                // The app still expects the rest of the body: what came next would be taken for it.
+                if !self.is_sent || self.server.is_draining() {
+                    self.downstream.close();
+                }
+                let length = match answer.length {
+                    Some(length) => Length::Known(length),
+                    None if self.head.reads_chunks() => Length::Chunks,
+                    None => Length::Unsaid,
+                };
+                let begun = self
+                    .downstream
+                    .begin_answer(answer.status, &answer.headers, length);
+                begun.await.map_err(|_| GONE)?;
+                Ok(false)
+            }
+            AnswerPart::Piece(Some(piece)) => {
+                self.downstream
+                    .write_piece(&piece)
+                    .await
+                    .map_err(|_| GONE)?;
+                Ok(false)
+            }
+            AnswerPart::Piece(None) => {
+                self.downstream.end_answer().await.map_err(|_| GONE)?;
+                Ok(true)
+            }
+        }
+    }
 }
