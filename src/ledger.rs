@@ -262,9 +262,19 @@ impl Ledger {
         // Of copies of one batch, whoever holds it goes on to its items; the others go no further.
         let mut claim = Claim::new(self, key, terms.again);
         claim.hold(whole, self.try_claim(&whole).await?);
-        let Identity::Batch(items) = &payload.signed().identity else {
-            return Ok(Admitted::new(payload, claim));
-        };
+        match &payload.signed().identity {
+            Identity::Batch(items) => Box::pin(self.claim_items(items, whole, claim)).await,
+            Identity::Values(_) | Identity::Content | Identity::ContentAnd(_) => Ok(claim),
+        }
+        .map(|claim| Admitted::new(payload, claim))
+    }
+
+    async fn claim_items(
+        &self,
+        items: &[[u8; 32]],
+        whole: Attempt,
+        mut claim: Claim,
+    ) -> Result<Claim, Rejection> {
         let claims = items.iter().map(|item| async {
             let item = Attempt {
                 key: Key(*item),
@@ -281,7 +291,7 @@ impl Ledger {
             }
         }
         match refused {
-            None => Ok(Admitted::new(payload, claim)),
+            None => Ok(claim),
             // Its drop gives back what it holds, when the store answers again.
             Some(Rejection::StoreDown) => Err(Rejection::StoreDown),
             // Whoever is told so may send the rest at once, in another batch.

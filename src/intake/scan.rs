@@ -36,13 +36,15 @@ impl HeadScan {
     /// [`Rejection::Malformed`] at a bare CR or LF, a control character, a byte beyond ASCII, or a
     /// folded header; [`Rejection::TooLarge`] once the head is longer than `limit` bytes.
     pub fn feed(&mut self, all: &[u8], limit: usize) -> Result<Scanned, Rejection> {
-        for &byte in all.get(self.seen..).unwrap_or_default() {
-            self.seen += 1;
+        while let Some(rest) = all.get(self.seen..)
+            && let [byte, ..] = rest
+        {
+            self.seen += self.state.plain(rest).max(1);
             if self.seen > limit {
                 return Err(Rejection::TooLarge(Part::Head));
             }
-            self.state = self.state.next(byte)?;
-            if self.state == State::HeadEnd && byte == b'\n' {
+            self.state = self.state.next(*byte)?;
+            if self.state == State::HeadEnd && *byte == b'\n' {
                 return Ok(Scanned::Complete(self.seen));
             }
         }
@@ -51,6 +53,15 @@ impl HeadScan {
 }
 
 impl State {
+    /// How many bytes leave it as it is: most, and at a glance.
+    fn plain(self, bytes: &[u8]) -> usize {
+        let ends = |byte: &u8| !matches!(byte, 0x20..=0x7e);
+        match self {
+            Self::RequestLine | Self::Header => bytes.iter().position(ends).unwrap_or(bytes.len()),
+            Self::LineStart | Self::LineEnd | Self::HeadEnd => 0,
+        }
+    }
+
     fn next(self, byte: u8) -> Result<Self, Rejection> {
         match (self, byte) {
             (Self::LineEnd, b'\n') => Ok(Self::LineStart),

@@ -142,8 +142,13 @@ async fn public(
                 // It never keeps its slot: what nobody verified makes way for what somebody will,
                 // though after those that do nothing at all.
                 slot.relay();
-                let relayed =
-                    relay::serve((server, pool), live, downstream, (&head, from), unmatched);
+                let relayed = Box::pin(relay::serve(
+                    (server, pool),
+                    live,
+                    downstream,
+                    (&head, from),
+                    unmatched,
+                ));
                 if slot.while_kept(relayed).await.is_none() {
                     server.metrics.refused(&Rejection::Crowded, None, from);
                     downstream.close();

@@ -149,7 +149,8 @@ impl Work<'_> {
         // What nobody verified makes way for what somebody will, and may have reached the app by then.
         slot.relay();
         decision.observed = Some(Outcome::Unknown);
-        let answer = self.observe(observed, &bytes, decision);
+        // Boxed, as all that is rare: what a notification may become is carried about by each.
+        let answer = Box::pin(self.observe(observed, &bytes, decision));
         Decided {
             answer: slot.while_kept(answer).await,
             outcome: Outcome::of(&rejection),
@@ -305,9 +306,11 @@ struct Body {
 }
 
 /// A panic in the judgement admits nothing.
-async fn guarded<T>(judgement: impl Future<Output = Result<T, Rejection>>) -> Result<T, Rejection> {
-    let judged = AssertUnwindSafe(judgement).catch_unwind().await;
-    judged.unwrap_or(Err(Rejection::Internal))
+fn guarded<T>(
+    judgement: impl Future<Output = Result<T, Rejection>>,
+) -> impl Future<Output = Result<T, Rejection>> {
+    let judged = AssertUnwindSafe(judgement).catch_unwind();
+    judged.map(|judged| judged.unwrap_or(Err(Rejection::Internal)))
 }
 
 #[cfg(test)]

@@ -54,12 +54,9 @@ impl Pool {
             if let Some(app) = self.idle.lock().take(endpoint) {
                 return Ok(app);
             }
-            let Ok(mut peer) = peer(endpoint) else {
-                continue;
-            };
-            peer.options.connection_timeout = Some(longest);
-            match self.connector.new_stream(&peer).await {
-                Ok(stream) => return Ok(App::new(endpoint.clone(), Wire::new(stream))),
+            // Boxed, as it is rare.
+            match Box::pin(self.open(endpoint, longest)).await {
+                Ok(app) => return Ok(app),
                 Err(error) if *error.etype() == ErrorType::ConnectTimedout => {
                     failed = Rejection::UpstreamTimeout;
                 }
@@ -67,6 +64,13 @@ impl Pool {
             }
         }
         Err(failed)
+    }
+
+    async fn open(&self, endpoint: &Endpoint, longest: Duration) -> PingoraResult<App> {
+        let mut peer = peer(endpoint)?;
+        peer.options.connection_timeout = Some(longest);
+        let stream = self.connector.new_stream(&peer).await?;
+        Ok(App::new(endpoint.clone(), Wire::new(stream)))
     }
 
     /// Keeps a connection for the next request, if it can take one.
