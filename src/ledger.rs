@@ -18,6 +18,7 @@ pub use basis::Basis;
 pub use claim::{Admitted, Claim};
 pub use redis::{Address, Complaint, Password, Settings, Unavailable};
 
+use crate::clock::Moment;
 use crate::convert::{Content, Payload};
 use crate::rejection::Rejection;
 use crate::scheme::Identity;
@@ -170,6 +171,14 @@ impl Ledger {
         match &self.0 {
             Store::Memory(memory) => Some(memory.filled()),
             Store::Redis(_) => None,
+        }
+    }
+
+    /// Lets a ledger in memory remove a part of what is over, and give its memory back. To be called again and
+    /// again: claims do the same as they come, so this is for times in which none come.
+    pub fn forget(&self, now: Instant) {
+        if let Store::Memory(memory) = &self.0 {
+            memory.forget(now);
         }
     }
 
@@ -339,12 +348,12 @@ impl Ledger {
     pub async fn granted(
         &self,
         request: &TokenRequest,
-        now: Timestamp,
+        now: Moment,
         remember: Duration,
     ) -> Result<Timestamp, Rejection> {
-        let (key, seconds) = (Self::token_key(request), now.as_second());
+        let (key, seconds) = (Self::token_key(request), now.wall.as_second());
         let first = match &self.0 {
-            Store::Memory(memory) => memory.keep(key, seconds, remember)?,
+            Store::Memory(memory) => memory.keep(key, seconds, (now.steady, remember))?,
             Store::Redis(redis) => Box::pin(redis.keep(key, seconds, remember)).await?,
         };
         Timestamp::from_second(first).map_err(|_| Rejection::Internal)

@@ -32,7 +32,7 @@
 //! - **What was verified is what is forwarded**, byte for byte, or JSON made from it
 //!   (`tests/suite/delivery.rs`, `conversion.rs`).
 //! - **Of any number of copies one passes, whichever replica they come to; a live entry is never
-//!   forgotten** (`ledger/tests.rs`, `tests/suite/crowds.rs`, `replicas.rs`).
+//!   forgotten** (`ledger/tests.rs`, `ledger/memory/tests.rs`, `tests/suite/crowds.rs`, `replicas.rs`).
 //! - **A definite refusal frees a notification, an unknown outcome holds it for a lease, a
 //!   delivered one is never forwarded again** (`tests/suite/retries.rs`, `unknown_outcomes.rs`).
 //! - **Every refusal is one [`rejection::Rejection`], and one place answers it**: [`answer`]. All

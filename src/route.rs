@@ -273,7 +273,7 @@ impl Route {
         // No repeat is given a token that has ended.
         let remember = (window.span() + REMEMBER_MARGIN).min(token::LIFETIME);
         // A repeat is granted the same token, since a token is made of its request and this time.
-        let at = ledger.granted(&request, now.wall, remember).await?;
+        let at = ledger.granted(&request, now, remember).await?;
         let token = issuer.issue(&request, at)?;
         Ok(request.grant(&token))
     }

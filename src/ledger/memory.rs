@@ -1,62 +1,60 @@
 //! The ledger in this process: bounded, never evicting, gone with the process.
+//!
+//! The map is our own. A cache, such as moka, keeps logs and counts to choose what it forgets; a ledger forgets by
+//! time alone, and without them an entry takes a third of the memory and a claim a third of the time.
 
+mod answer;
+mod chunks;
+mod entry;
 mod followed;
-mod record;
+mod shard;
 
 use super::claim::{Ending, Hold};
 use super::{Attempt, Basis, Key};
 use crate::convert::Content;
 use crate::rejection::Rejection;
+use answer::Packed;
+use entry::{Capacity, Change, Entry, Phase};
 use followed::Followed;
 use jiff::Timestamp;
-use moka::Expiry;
-use moka::ops::compute::Op;
-use moka::sync::Cache;
-use record::{Capacity, Change, Phase, Record, State};
-use std::sync::Arc;
+use parking_lot::Mutex;
+use shard::{Name, Shard};
+use std::array;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// A map whose entries leave by time alone. A full one refuses: to forget a live entry would
-/// let a replay through.
+/// let a replay through. What is over counts as absent at once, and is removed in passing, by claims and by
+/// [`Self::forget`].
+///
+/// An entry is one of a shard, which grows and shrinks by itself: nobody waits until a large table is copied.
 #[derive(Debug)]
 pub(super) struct Memory {
-    records: Cache<Key, Arc<Record>>,
-    capacity: Arc<Capacity>,
+    shards: Box<[Mutex<Shard>; SHARDS]>,
+    /// Keyed, so that nobody who chooses notifications chooses their shards.
+    hashes: RandomState,
+    capacity: Capacity,
     tokens: AtomicU64,
     followed: Followed,
 }
 
-struct ByRecord;
-
-impl Expiry<Key, Arc<Record>> for ByRecord {
-    fn expire_after_create(&self, _: &Key, record: &Arc<Record>, _: Instant) -> Option<Duration> {
-        Some(record.remember())
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &Key,
-        record: &Arc<Record>,
-        _: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(record.remember())
-    }
-}
+/// Few enough that each is a page or two where little is known, and that all are soon looked through.
+const SHARDS: usize = 64;
+/// So many entries that are over does a claim remove: more than it adds.
+const BY_CLAIM: usize = 4;
+/// So many does every step of [`Memory::forget`] remove of each shard: a millisecond for all of them.
+const BY_STEP: usize = 16;
 
 impl Memory {
     /// A memory that knows of everything since `started`.
     pub(super) fn new(capacity: usize, started: Timestamp) -> Self {
         Self {
-            records: Cache::builder().expire_after(ByRecord).build(),
+            shards: Box::new(array::from_fn(|_| Mutex::new(Shard::new()))),
+            hashes: RandomState::new(),
+            capacity: Capacity::new(capacity),
             tokens: AtomicU64::new(0),
             followed: Followed::new(started),
-            capacity: Arc::new(Capacity {
-                most: AtomicUsize::new(capacity),
-                live: AtomicUsize::new(0),
-                free: AtomicUsize::new(0),
-            }),
         }
     }
 
@@ -76,9 +74,16 @@ impl Memory {
         (read(&self.capacity.live), read(&self.capacity.most))
     }
 
+    /// Removes a part of what is over, and gives its memory back. To be called again and again.
+    pub(super) fn forget(&self, now: Instant) {
+        for shard in &*self.shards {
+            shard.lock().forget(now, BY_STEP, &self.capacity);
+        }
+    }
+
     /// The right to make the next attempt.
     pub(super) fn claim(&self, attempt: &Attempt) -> Result<Hold, Rejection> {
-        self.with_room(|| self.try_claim(attempt))
+        self.with_room(attempt.now, || self.try_claim(attempt))
     }
 
     /// What is known under a key from now on: `seconds`, unless another time is already.
@@ -86,135 +91,144 @@ impl Memory {
         &self,
         key: Key,
         seconds: i64,
-        remember: Duration,
+        (now, remember): (Instant, Duration),
     ) -> Result<i64, Rejection> {
-        self.with_room(|| self.try_keep(key, seconds, remember))
+        self.with_room(now, || self.try_keep(key, seconds, (now, remember)))
     }
 
-    /// Entries whose time is over are removed in passing; makes sure of it before refusing.
-    fn with_room<T>(&self, attempt: impl Fn() -> Result<T, Rejection>) -> Result<T, Rejection> {
+    /// Makes sure, before it refuses, that nothing is counted which is over.
+    fn with_room<T>(
+        &self,
+        now: Instant,
+        attempt: impl Fn() -> Result<T, Rejection>,
+    ) -> Result<T, Rejection> {
         match attempt() {
-            Err(Rejection::Saturated) => {
-                self.records.run_pending_tasks();
-                attempt()
-            }
+            Err(Rejection::Saturated) if self.makes_room(now) => attempt(),
             outcome => outcome,
         }
     }
 
-    fn try_keep(&self, key: Key, seconds: i64, remember: Duration) -> Result<i64, Rejection> {
-        let mut kept = Err(Rejection::Saturated);
-        self.records.entry(key).and_compute_with(|entry| {
-            let Some(entry) = entry else {
-                let granted = Phase::Granted(seconds);
-                let record = self.record(Content::default(), remember, granted);
-                return record.map_or(Op::Nop, |record| {
-                    kept = Ok(seconds);
-                    Op::Put(record)
-                });
-            };
-            kept = match &entry.into_value().state.lock().phase {
+    fn makes_room(&self, now: Instant) -> bool {
+        let mut shards = self.shards.iter();
+        shards.any(|shard| shard.lock().forget(now, BY_STEP, &self.capacity) > 0)
+    }
+
+    fn try_keep(
+        &self,
+        key: Key,
+        seconds: i64,
+        (now, remember): (Instant, Duration),
+    ) -> Result<i64, Rejection> {
+        let (shard, name) = self.shard(key);
+        let mut shard = shard.lock();
+        shard.forget(now, BY_CLAIM, &self.capacity);
+        if let Some((_, entry)) = shard.find(name, now, &self.capacity) {
+            return match entry.phase() {
                 Phase::Granted(first) => Ok(*first),
                 Phase::InFlight { .. } | Phase::Delivered(_) | Phase::Free => {
                     Err(Rejection::Internal)
                 }
             };
-            Op::Nop
-        });
-        kept
+        }
+        if !self.capacity.take(&self.capacity.live) {
+            return Err(Rejection::Saturated);
+        }
+        let granted = Phase::Granted(seconds);
+        let entry = Entry::new(name, Content::default(), granted, now + remember);
+        shard.add(entry, remember);
+        Ok(seconds)
     }
 
     fn try_claim(&self, attempt: &Attempt) -> Result<Hold, Rejection> {
-        let mut outcome = Err(Rejection::Internal);
-        let (content, until) = (attempt.content, attempt.until());
+        let (now, remember) = (attempt.now, attempt.remember);
         let is_unproven = attempt
             .unseen_since
             .is_some_and(|at| at < self.followed.since(attempt.basis));
-        let token = u128::from(self.tokens.fetch_add(1, Ordering::Relaxed));
-        // The map runs the closures of one key one after the other, so one copy passes.
-        self.records.entry(attempt.key).and_compute_with(|entry| {
-            let record = entry.map(moka::Entry::into_value);
-            if let Some(record) = &record {
-                let state = record.state.lock();
-                let refused = state.refuses(content, attempt.now).err();
-                let is_delivered = matches!(state.phase, Phase::Delivered(_));
-                drop(state);
-                if let Some(why) = refused {
-                    outcome = Err(why);
-                    // A copy may be signed anew, and outlive what is known of its delivery.
-                    return match is_delivered {
-                        true => {
-                            record.remember_for(attempt.remember);
-                            Op::Put(Arc::clone(record))
-                        }
-                        false => Op::Nop,
-                    };
+        let token = self.tokens.fetch_add(1, Ordering::Relaxed);
+        let (shard, name) = self.shard(attempt.key);
+        // Whoever has the shard is alone with the key, so one copy passes.
+        let mut shard = shard.lock();
+        shard.forget(now, BY_CLAIM, &self.capacity);
+        let number = match shard.find(name, now, &self.capacity) {
+            Some((place, entry)) => {
+                let claimed = entry.claim(&self.capacity, attempt, (token, is_unproven));
+                // A copy may be signed anew, and outlive what is known of its delivery.
+                if claimed.is_ok() || entry.is_delivered() {
+                    shard.renew(place, remember, now);
                 }
+                claimed?
             }
-            if is_unproven {
-                outcome = Err(Rejection::Unproven);
-                return Op::Nop;
+            None if is_unproven => return Err(Rejection::Unproven),
+            None if !self.capacity.take(&self.capacity.live) => return Err(Rejection::Saturated),
+            None => {
+                let until = attempt.until();
+                let flight = Phase::InFlight { until, token };
+                let entry = Entry::new(name, attempt.content, flight, now + remember);
+                shard.add(entry, remember);
+                1
             }
-            let claimed = match record {
-                None => self.record(content, attempt.remember, Phase::InFlight { until, token }),
-                Some(record) => {
-                    let mut state = record.state.lock();
-                    let claimed = state.claim(&self.capacity, content, (until, token));
-                    drop(state);
-                    record.remember_for(attempt.remember);
-                    claimed.then_some(record)
-                }
-            };
-            let Some(record) = claimed else {
-                outcome = Err(Rejection::Saturated);
-                return Op::Nop;
-            };
-            outcome = Ok(Hold {
-                attempt: record.state.lock().attempts,
-                token,
-                is_known: true,
-            });
-            // Putting it again starts its time anew.
-            Op::Put(record)
-        });
-        outcome
-    }
-
-    fn record(&self, content: Content, remember: Duration, phase: Phase) -> Option<Arc<Record>> {
-        if !self.capacity.take(&self.capacity.live) {
-            return None;
-        }
-        let state = State {
-            content,
-            attempts: 1,
-            phase,
-            takes_room: true,
         };
-        let capacity = Arc::clone(&self.capacity);
-        Some(Arc::new(Record::new(state, remember, capacity)))
+        Ok(Hold {
+            attempt: number,
+            token: u128::from(token),
+            is_known: true,
+        })
     }
 
     /// Ends a claim. One that was taken over has no say; but what the app took is delivered, unless another
     /// is at the app meanwhile.
     pub(super) fn end(&self, attempt: &Attempt, hold: Hold, ending: Ending) {
-        self.records.entry(attempt.key).and_compute_with(|entry| {
-            let Some(record) = entry.map(moka::Entry::into_value) else {
-                return Op::Nop;
-            };
-            let mut state = record.state.lock();
-            let change = match ending {
-                Ending::Delivered { answer, at } => {
-                    state.deliver(&self.capacity, attempt.content, answer, (hold, at))
-                }
-                Ending::Free { seen } => state.free(&self.capacity, hold, seen),
-            };
-            drop(state);
-            match change {
-                Change::None => Op::Nop,
-                // Putting it again starts its time anew.
-                Change::Kept => Op::Put(record),
-                Change::Gone => Op::Remove,
+        match ending {
+            Ending::Delivered { answer, at } => {
+                self.deliver(attempt, Packed::of(&answer), (hold, at));
             }
-        });
+            // It is known for as long as it was going to be: only a count of attempts would leave with it.
+            Ending::Free { seen } => {
+                let (shard, name) = self.shard(attempt.key);
+                let mut shard = shard.lock();
+                if let Some((place, entry)) = shard.find_kept(name)
+                    && entry.free(&self.capacity, hold, seen) == Change::Gone
+                {
+                    shard.remove(place, &self.capacity);
+                }
+            }
+        }
+    }
+
+    fn deliver(&self, attempt: &Attempt, answer: Packed, (hold, at): (Hold, Instant)) {
+        let (shard, name) = self.shard(attempt.key);
+        let mut shard = shard.lock();
+        let answer = shard.shared(answer);
+        let content = attempt.content;
+        let place = match shard.find_kept(name) {
+            Some((place, entry)) => {
+                let delivered = entry.deliver(&self.capacity, content, answer, (hold, at));
+                delivered.then_some(place)
+            }
+            None if !self.capacity.take(&self.capacity.live) => None,
+            None => {
+                let (ends, phase) = (at + attempt.remember, Phase::Delivered(answer));
+                let entry = Entry::new(name, content, phase, ends);
+                Some(shard.add(entry, attempt.remember))
+            }
+        };
+        if let Some(place) = place {
+            shard.answered(place);
+            shard.renew(place, attempt.remember, at);
+        }
+    }
+
+    fn shard(&self, key: Key) -> (&Mutex<Shard>, Name) {
+        let hash = self.hashes.hash_one(key);
+        let [first, ..] = &*self.shards;
+        let shard = self.shards.get((hash >> 32) as usize % SHARDS);
+        let name = Name {
+            key,
+            hash: hash as u32,
+        };
+        (shard.unwrap_or(first), name)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,10 @@ use crate::rejection::Stored;
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const LEASE: Duration = Duration::from_secs(45);
-const REMEMBER: Duration = Duration::from_secs(3600);
+pub(super) const LEASE: Duration = Duration::from_secs(45);
+pub(super) const REMEMBER: Duration = Duration::from_secs(3600);
 
-fn attempt(n: u8, content: u8, now: Instant) -> Attempt {
+pub(super) fn attempt(n: u8, content: u8, now: Instant) -> Attempt {
     Attempt {
         key: key(n),
         content: [content; 32],
@@ -22,22 +22,22 @@ fn attempt(n: u8, content: u8, now: Instant) -> Attempt {
     }
 }
 
-fn memory_of(capacity: usize) -> Memory {
+pub(super) fn memory_of(capacity: usize) -> Memory {
     Memory::new(capacity, Timestamp::UNIX_EPOCH)
 }
 
-const UNSENT: Ending = Ending::Free { seen: false };
+pub(super) const UNSENT: Ending = Ending::Free { seen: false };
 
-fn delivered(at: Instant) -> Ending {
+pub(super) fn delivered(at: Instant) -> Ending {
     let answer = answer(200);
     Ending::Delivered { answer, at }
 }
 
-fn key(n: u8) -> Key {
+pub(super) fn key(n: u8) -> Key {
     Key([n; 32])
 }
 
-fn answer(status: u16) -> Stored {
+pub(super) fn answer(status: u16) -> Stored {
     Stored {
         status,
         content_type: None,
@@ -64,54 +64,6 @@ fn of_many_copies_one_passes() {
     assert_eq!(passed.into_inner(), 10);
 }
 
-/// A copy that is signed anew is fresh for longer than the first.
-#[test]
-fn a_repeat_prolongs_what_is_known() {
-    let memory = memory_of(10);
-    let begun = Instant::now();
-    let short = |n, content| Attempt {
-        remember: Duration::from_millis(300),
-        ..attempt(n, content, Instant::now())
-    };
-    for n in [0, 1] {
-        let hold = memory.claim(&short(n, 0)).unwrap();
-        memory.end(&short(n, 0), hold, delivered(begun));
-    }
-    let mut last = Instant::now();
-    while begun.elapsed() < Duration::from_millis(900) {
-        assert_eq!(
-            memory.claim(&short(0, 0)),
-            Err(Rejection::Repeat(answer(200)))
-        );
-        assert_eq!(memory.claim(&short(1, 1)), Err(Rejection::Conflict));
-        // A machine that stood still proves nothing.
-        if last.elapsed() > Duration::from_millis(250) {
-            return;
-        }
-        last = Instant::now();
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-#[test]
-fn a_claim_after_a_reload_is_known_for_as_long_as_it_asks() {
-    let memory = memory_of(10);
-    let now = Instant::now();
-    let short = Attempt {
-        remember: Duration::from_millis(100),
-        ..attempt(0, 0, now)
-    };
-    let hold = memory.claim(&short).unwrap();
-    memory.end(&short, hold, Ending::Free { seen: true });
-    let long = attempt(0, 0, now);
-    let Ok(hold) = memory.claim(&long) else {
-        panic!("it was refused, and is free");
-    };
-    memory.end(&long, hold, delivered(now));
-    std::thread::sleep(Duration::from_millis(200));
-    assert_eq!(memory.claim(&long), Err(Rejection::Repeat(answer(200))));
-}
-
 #[test]
 fn a_full_one_refuses_and_forgets_nobody() {
     let memory = memory_of(3);
@@ -131,8 +83,8 @@ fn a_full_one_refuses_and_forgets_nobody() {
 
 #[test]
 fn what_is_kept_first_stays() {
-    let memory = memory_of(2);
-    let keep = |n, seconds| memory.keep(key(n), seconds, REMEMBER);
+    let (memory, now) = (memory_of(2), Instant::now());
+    let keep = |n, seconds| memory.keep(key(n), seconds, (now, REMEMBER));
     assert_eq!(keep(1, 100), Ok(100));
     assert_eq!(keep(1, 101), Ok(100));
     assert_eq!(keep(2, 102), Ok(102));
@@ -155,28 +107,6 @@ fn what_is_late_passes_only_with_a_memory_of_its_time() {
     memory.end(&attempt(3, 3, now), hold, delivered(now));
     let known = memory.claim(&late(3, -1));
     assert_eq!(known, Err(Rejection::Repeat(answer(200))), "it is known");
-}
-
-#[test]
-fn room_comes_back_when_entries_leave() {
-    let memory = memory_of(1);
-    let now = Instant::now();
-    let brief = |n| Attempt {
-        remember: Duration::from_millis(1),
-        ..attempt(n, 0, now)
-    };
-    for n in 0..3 {
-        let mut claimed = memory.claim(&brief(n));
-        // The library frees an entry some accesses after its time; nothing but time may be needed.
-        for _ in 0..1000 {
-            if claimed.is_ok() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-            claimed = memory.claim(&brief(n));
-        }
-        assert_eq!(claimed.map(|hold| hold.attempt), Ok(1), "{n}");
-    }
 }
 
 #[test]

@@ -46,6 +46,7 @@ impl Server {
         let mut next_bar = Instant::now() + telemetry::EVERY;
         loop {
             let now = ticks.tick().await.into_std();
+            self.ledger.forget(now);
             let live = self.live.load_full();
             for (gateway, metrics) in live.gateways() {
                 if let Some(drift) = metrics.look_at_drift() {
