@@ -254,8 +254,11 @@ impl RequestHead {
                     .iter()
                     .any(|other| other.eq_ignore_ascii_case(name))
         };
+        // What was read as a line stays in it.
         for (name, value) in headers().filter(|(name, _)| goes_on(name)) {
-            self.add(name, value);
+            for part in [name, ": ", value, "\r\n"] {
+                self.lines.push_str(part);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The request line and the headers, read strictly.
 
 use crate::rejection::{Part, Rejection};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -44,9 +45,9 @@ impl Head {
     pub fn parse(raw: &[u8]) -> Result<Self, Rejection> {
         let raw = std::str::from_utf8(raw)
             .map_err(|_| Rejection::Malformed("a head with bytes that are not ASCII"))?;
-        let mut slots = [httparse::EMPTY_HEADER; MOST_HEADERS];
-        let mut request = httparse::Request::new(&mut slots);
-        match request.parse(raw.as_bytes()) {
+        let mut slots = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+        let mut request = httparse::Request::new(&mut []);
+        match request.parse_with_uninit_headers(raw.as_bytes(), &mut slots) {
             Ok(httparse::Status::Complete(length)) if length == raw.len() => {}
             Err(httparse::Error::TooManyHeaders) => return Err(Rejection::TooLarge(Part::Head)),
             _ => return Err(Rejection::Malformed("not an HTTP/1.1 request head")),

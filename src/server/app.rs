@@ -6,6 +6,7 @@ use crate::forward::{Endpoint, is_of_the_connection, is_ours};
 use bytes::{Bytes, BytesMut};
 use httparse::{Header, ParserConfig, Response, Status};
 use std::io;
+use std::mem::MaybeUninit;
 
 /// More interim answers than this are no answer.
 const MOST_INTERIM: usize = 16;
@@ -160,12 +161,12 @@ enum Parsed {
 /// `None` where there is no whole head yet. As lenient as browsers are: an app that works elsewhere works
 /// here.
 fn parse(bytes: &[u8], method: &str) -> Result<Option<Parsed>, Broken> {
-    let mut slots = [httparse::EMPTY_HEADER; MOST_HEADERS];
-    let mut response = Response::new(&mut slots);
+    let mut slots = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+    let mut response = Response::new(&mut []);
     let parsed = ParserConfig::default()
         .allow_spaces_after_header_name_in_responses(true)
         .allow_obsolete_multiline_headers_in_responses(true)
-        .parse_response(&mut response, bytes);
+        .parse_response_with_uninit_headers(&mut response, bytes, &mut slots);
     let Status::Complete(length) = parsed.map_err(|_| Broken)? else {
         return Ok(None);
     };

@@ -107,18 +107,12 @@ where
         let now = Timestamp::now();
         match self.0 {
             Form::Json => {
-                write!(
-                    writer,
-                    "{{\"time\":\"{now:.3}\",\"level\":\"{}\"",
-                    lower(*level)
-                )?;
-                let mut members = Members {
-                    line: writer.by_ref(),
-                    written: Ok(()),
-                };
-                event.record(&mut members);
-                members.written?;
-                writer.write_str("}\n")
+                let mut line = String::with_capacity(USUAL_LINE);
+                let level = lower(*level);
+                write!(line, "{{\"time\":\"{now:.3}\",\"level\":\"{level}\"")?;
+                event.record(&mut Members(&mut line));
+                line.push_str("}\n");
+                writer.write_str(&line)
             }
             Form::Text => {
                 let mut words = Words::default();
@@ -140,11 +134,11 @@ fn lower(level: Level) -> &'static str {
     }
 }
 
+/// Room for the line of a usual notification, in bytes.
+const USUAL_LINE: usize = 512;
+
 /// Appends fields as JSON members.
-struct Members<'a> {
-    line: Writer<'a>,
-    written: fmt::Result,
-}
+struct Members<'a>(&'a mut String);
 
 /// Collects fields as ` name=value`, and the message.
 #[derive(Default)]
@@ -164,34 +158,32 @@ trait Fields {
 }
 
 impl Members<'_> {
-    fn add(
-        &mut self,
-        name: &str,
-        quote: &str,
-        value: impl FnOnce(&mut Escaped<'_, Writer<'_>>) -> fmt::Result,
-    ) {
-        let line = &mut self.line;
-        let write = || {
-            let mut begun = [",\"", name, "\":", quote].into_iter();
-            begun.try_for_each(|part| line.write_str(part))?;
-            value(&mut Escaped(line))?;
-            line.write_str(quote)
-        };
-        self.written = self.written.and_then(|()| write());
+    fn begin(&mut self, name: &str) {
+        for part in [",\"", name, "\":"] {
+            self.0.push_str(part);
+        }
     }
 }
 
+// A string takes whatever is written to it.
 impl Fields for Members<'_> {
     fn string(&mut self, name: &str, value: &str) {
-        self.add(name, "\"", |line| line.write_str(value));
+        self.begin(name);
+        self.0.push('"');
+        let _ = Escaped(self.0).write_str(value);
+        self.0.push('"');
     }
 
     fn text(&mut self, name: &str, value: fmt::Arguments<'_>) {
-        self.add(name, "\"", |line| line.write_fmt(value));
+        self.begin(name);
+        self.0.push('"');
+        let _ = Escaped(self.0).write_fmt(value);
+        self.0.push('"');
     }
 
     fn bare(&mut self, name: &str, value: fmt::Arguments<'_>) {
-        self.add(name, "", |line| line.write_fmt(value));
+        self.begin(name);
+        let _ = self.0.write_fmt(value);
     }
 }
 
@@ -202,7 +194,6 @@ impl Fields for Words {
 
     fn text(&mut self, name: &str, value: fmt::Arguments<'_>) {
         let (value, mut escaped) = (value.to_string(), String::new());
-        // A string takes whatever is written to it.
         let _ = Escaped(&mut escaped).write_str(&value);
         match name {
             "message" => self.message = escaped,
@@ -226,9 +217,9 @@ fn is_plain(text: &str) -> bool {
 
 /// Writes text as it stands in a JSON string, and no control character as it is: JSON itself lets those
 /// beyond ASCII pass.
-struct Escaped<'a, W>(&'a mut W);
+struct Escaped<'a>(&'a mut String);
 
-impl<W: Write> Write for Escaped<'_, W> {
+impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let is_usual = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         if text.bytes().all(is_usual) {
