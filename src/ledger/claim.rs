@@ -141,25 +141,25 @@ impl Claim {
             true => Ending::Free { seen: true },
             false => Ending::Delivered { answer, at },
         };
-        self.end(&ending).await;
+        self.end(ending).await;
     }
 
     /// The app refused: the next copy reaches it again.
     pub async fn free(mut self) {
         self.stage = Stage::Settled;
-        self.end(&Ending::Free { seen: true }).await;
+        self.end(Ending::Free { seen: true }).await;
     }
 
     /// The app never saw it: as if there had been no claim.
     pub async fn give_back(mut self) {
-        self.end(&Ending::Free { seen: false }).await;
+        self.end(Ending::Free { seen: false }).await;
         self.stage = Stage::Settled;
     }
 
-    async fn end(&self, ending: &Ending) {
-        // A batch ends its items side by side.
+    async fn end(&self, ending: Ending) {
+        // A batch alone holds more than one.
         if let [(attempt, hold)] = &*self.holds {
-            return self.ledger.end(attempt, *hold, ending.clone()).await;
+            return self.ledger.end(attempt, *hold, ending).await;
         }
         let holds = self.holds.iter();
         let ends = holds.map(|(attempt, hold)| self.ledger.end(attempt, *hold, ending.clone()));

@@ -137,8 +137,9 @@ fn room_for_entries_is_given_back_when_they_leave() {
     assert_eq!(shard.entries.len(), 100);
     shard.forget(now + SECOND * 2, 70, &capacity);
     assert_eq!(shard.entries.len(), 30);
-    let fewer = shard.table.num_buckets();
-    assert!((60..full).contains(&fewer), "{fewer} of {full}");
+    assert!(shard.table.num_buckets() < full);
+    // As many again come without more.
+    assert!(shard.table.capacity() >= 60, "{}", shard.table.capacity());
     shard.forget(now + SECOND * 2, usize::MAX, &capacity);
     let left = (shard.entries.capacity(), shard.table.num_buckets());
     assert_eq!(left, (0, empty));
