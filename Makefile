@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 # Most of the time tests wait, for a lease to end or a file to be looked at.
 TEST_THREADS ?= $(shell expr 2 \* $$(nproc))
 
-.PHONY: run test check build image install-missing
+.PHONY: run test check build image bench bench-growth bench-peers install-missing
 
 run: install-missing
 	@echo "building; the first time takes some minutes"
@@ -33,6 +33,18 @@ check: install-missing
 
 build: install-missing
 	$(CARGO) build --locked --release
+
+# Kawal beside HAProxy and nginx: writes tests/bench/results.md. WORDS says more, such as --rounds 3.
+bench: bench-peers
+	@PATH="$$PATH:/usr/sbin" target/bench-peers/release/bench-peers compare --out tests/bench $(WORDS)
+
+# What grows with what.
+bench-growth: bench-peers
+	@PATH="$$PATH:/usr/sbin" target/bench-peers/release/bench-peers growth --out tests/bench $(WORDS)
+
+bench-peers: build
+	@sh tests/tools/install-missing.sh bench
+	@$(CARGO) build --quiet --locked --release --manifest-path tests/bench/peers/Cargo.toml --target-dir target/bench-peers
 
 image:
 	@test -n "$(ENGINE)" || { echo "make image needs podman or docker: please install one of them" >&2; exit 1; }

@@ -4,7 +4,8 @@
 # word `interop`, what the gateways' own libraries run on; with the word `store`, Redis, which the
 # tests start themselves; with the word `observability`, promtool, which judges the alerts; with the
 # word `browser`, what the status page is looked at with; with the word `pods`, podman, which runs the
-# pods of the tests; with the word `manifests`, what those are installed with that judge the manifests.
+# pods of the tests; with the word `manifests`, what those are installed with that judge the manifests;
+# with the word `bench`, whom Kawal is measured beside, and what loads them.
 set -eu
 
 missing=""
@@ -25,6 +26,15 @@ fi
 if [ "${1:-}" = browser ]; then
     command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
     command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
+fi
+if [ "${1:-}" = bench ]; then
+    PATH="$PATH:/usr/sbin"
+    for program in haproxy nginx wrk redis-server; do
+        command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+    done
+    # Debian's; elsewhere the module may lie elsewhere, and the run says whether it finds it.
+    [ -e /usr/lib/nginx/modules/ngx_http_js_module.so ] || ! command -v apt-get >/dev/null 2>&1 ||
+        missing="$missing libnginx-mod-http-js"
 fi
 
 if [ "${1:-}" = pods ]; then
@@ -85,12 +95,12 @@ if ! command -v apt-get >/dev/null 2>&1; then
     exit 1
 fi
 echo "installing:$missing"
-# Of podman's services the tests want nothing either: none is started.
+# Of podman's services the tests want nothing either, nor the measurements of the peers': none is started.
 policy=/usr/sbin/policy-rc.d
-if [ "${1:-}" = pods ] && [ ! -e "$policy" ]; then
-    trap 'rm -f "$policy"' EXIT
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
-    chmod +x "$policy"
+if { [ "${1:-}" = pods ] || [ "${1:-}" = bench ]; } && [ ! -e "$policy" ]; then
+    trap '$root rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null
+    $root chmod +x "$policy"
 fi
 # shellcheck disable=SC2086
 $root apt-get update -qq

@@ -1,0 +1,50 @@
+//! Measures what Kawal's judgement costs, beside HAProxy and nginx on the same machine in the same
+//! run. What can be asked for is said by `--help`.
+
+mod account;
+mod compare;
+mod contestant;
+mod exchange;
+mod figures;
+mod flood;
+mod guard;
+mod load;
+mod machine;
+mod process;
+mod servers;
+mod set;
+mod sets;
+mod signer;
+mod table;
+mod token;
+mod trial;
+mod words;
+
+use std::process::ExitCode;
+
+/// Any fault ends the run; its sentence is for who started it.
+type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn main() -> ExitCode {
+    let words = match words::read(std::env::args().skip(1)) {
+        Ok(words) => words,
+        Err(error) => {
+            eprintln!("{error}\n{}", words::HELP);
+            return ExitCode::from(64);
+        }
+    };
+    let done = match words.command {
+        words::Command::Compare => compare::run(&words),
+        words::Command::Help => {
+            println!("{}", words::HELP);
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
