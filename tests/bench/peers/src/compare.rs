@@ -5,6 +5,7 @@ use std::fs;
 use serde::{Deserialize, Serialize};
 
 use crate::Fallible;
+use crate::chart;
 use crate::contestant::{Contestant, chosen};
 use crate::figures::{Row, Sample, Spread};
 use crate::flood::{self, Flood};
@@ -148,13 +149,28 @@ pub(crate) fn turn<'a, R>(
     order
 }
 
+/// Writes the tables and the chart anew, from the figures of an earlier run.
+pub(crate) fn draw(words: &Words) -> Fallible<()> {
+    let file = words.out.join("results.json");
+    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    write(words, &serde_json::from_str(&text)?)
+}
+
 fn store(words: &Words, results: &Results) -> Fallible<()> {
     fs::create_dir_all(&words.out)?;
-    let json = serde_json::to_string(results)? + "\n";
+    let json = serde_json::to_string_pretty(results)? + "\n";
     fs::write(words.out.join("results.json"), json)?;
-    fs::write(words.out.join("results.md"), table::page(results))?;
+    write(words, results)?;
     println!("stored in {}", words.out.display());
     Ok(())
+}
+
+fn write(words: &Words, results: &Results) -> Fallible<()> {
+    fs::write(words.out.join("results.md"), table::page(results))?;
+    Ok(fs::write(
+        words.out.join("chart.svg"),
+        chart::draw(results),
+    )?)
 }
 
 /// A median with what it lies between, in as many decimals.

@@ -2,6 +2,7 @@
 //! run. What can be asked for is said by `--help`.
 
 mod account;
+mod chart;
 mod compare;
 mod contestant;
 mod exchange;
@@ -15,6 +16,7 @@ mod servers;
 mod set;
 mod sets;
 mod signer;
+mod svg;
 mod table;
 mod token;
 mod trial;
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     };
     let done = match words.command {
         words::Command::Compare => compare::run(&words),
+        words::Command::Draw => compare::draw(&words),
         words::Command::Help => {
             println!("{}", words::HELP);
             Ok(())

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use crate::Fallible;
 
 pub(crate) const HELP: &str = "\
-bench-peers [compare] [OPTION]...
+bench-peers [compare|draw] [OPTION]...
+
+  compare   measures all contestants in turn, prints the tables and stores them
+  draw      writes tables and charts anew from the stored figures
 
   --rounds N                   how often each contestant is measured (5)
   --notifications N            how many each is sent in a round (50000)
@@ -20,6 +23,7 @@ bench-peers [compare] [OPTION]...
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Compare,
+    Draw,
     Help,
 }
 
@@ -61,6 +65,10 @@ pub(crate) fn read(words: impl Iterator<Item = String>) -> Fallible<Words> {
     let mut words = words.peekable();
     match words.peek().map(String::as_str) {
         Some("compare") => drop(words.next()),
+        Some("draw") => {
+            words.next();
+            read.command = Command::Draw;
+        }
         Some("help" | "--help" | "-h") => {
             words.next();
             read.command = Command::Help;
@@ -89,7 +97,7 @@ pub(crate) fn read(words: impl Iterator<Item = String>) -> Fallible<Words> {
     if read.rounds == 0 || read.notifications == 0 || read.connections == 0 {
         return Err("rounds, notifications and connections are at least 1".into());
     }
-    if read.binaries.is_empty() {
+    if read.binaries.is_empty() && read.command == Command::Compare {
         read.binaries.push(binary("target/release/kawal")?);
     }
     Ok(read)
