@@ -10,6 +10,7 @@ use crate::contestant::{Contestant, chosen};
 use crate::figures::{Row, Sample, Spread};
 use crate::flood::{self, Flood};
 use crate::guard::Guard;
+use crate::load::Plan;
 use crate::machine::{Machine, keep_to_two_cores};
 use crate::servers::{Kawal, USUAL, app};
 use crate::sets::Sets;
@@ -41,8 +42,10 @@ pub(crate) fn run(words: &Words) -> Fallible<()> {
     let stage = Stage {
         guard: &guard,
         app: &app,
-        connections: words.connections,
-        notifications: words.notifications,
+        plan: Plan {
+            connections: words.connections,
+            count: words.notifications,
+        },
     };
     let token = token(&stage, words)?;
     let mut results = Results {
@@ -83,6 +86,7 @@ fn token(stage: &Stage<'_>, words: &Words) -> Fallible<String> {
         with_redis: false,
         capacity: 1000,
         template: USUAL,
+        secrets: 0,
     };
     token::fetch(kawal.start(stage.guard, stage.app.port)?.port)
 }

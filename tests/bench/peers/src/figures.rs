@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) const MEBIBYTE: f64 = 1024.0 * 1024.0;
+
 /// One contestant in one round.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Sample {

@@ -6,9 +6,9 @@ use crate::Fallible;
 use crate::compare::turn;
 use crate::contestant::{Contestant, Peer, Traffic};
 use crate::figures::Spread;
-use crate::load::{Load, Running};
+use crate::load::{Load, Plan, Running};
 use crate::sets::Sets;
-use crate::trial::{Stage, WARM, check};
+use crate::trial::{Stage, check};
 
 /// Of one contestant, a value for each round.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -47,8 +47,10 @@ pub(crate) fn run(
     };
     let contestants: Vec<_> = contestants.iter().filter(verifying).cloned().collect();
     let half = Stage {
-        connections: (stage.connections / 2).max(1),
-        notifications: stage.notifications / 2,
+        plan: Plan {
+            connections: stage.plan.connections.div_ceil(2),
+            count: stage.plan.count.div_ceil(2),
+        },
         ..*stage
     };
     let mut all = contestants.clone();
@@ -86,14 +88,12 @@ fn genuine(
 ) -> Fallible<Beside> {
     let started = stage.start(contestant)?;
     let server = started.as_ref().unwrap_or(stage.app);
-    let load = |traffic, first, count| Load {
-        set: sets.of(traffic),
-        first,
-        count,
-        connections: stage.connections,
+    let genuine = sets.of(Traffic::Doku);
+    stage.plan.warm_up(genuine).run(stage.guard, server.port)?;
+    let endless = Load {
+        count: 0,
+        ..stage.plan.warm_up(sets.of(Traffic::Forgeries))
     };
-    load(Traffic::Doku, 1, WARM).run(stage.guard, server.port)?;
-    let endless = load(Traffic::Forgeries, 1, 0);
     let flood = forgeries
         .is_some()
         .then(|| Running::start(stage.guard, &endless, server.port))
@@ -102,9 +102,8 @@ fn genuine(
         // It reads its set first.
         std::thread::sleep(std::time::Duration::from_millis(400));
     }
-    let measured = load(Traffic::Doku, 1 + WARM, stage.notifications);
-    let seen = measured.run(stage.guard, server.port)?;
-    check(contestant, &seen, stage.notifications)?;
+    let seen = stage.plan.measured(genuine).run(stage.guard, server.port)?;
+    check(contestant, &seen, stage.plan)?;
     if let (Some(flood), Some(rate)) = (flood, forgeries) {
         let flood = flood.end()?;
         if flood.refusals != flood.answers || flood.failures != 0.0 {

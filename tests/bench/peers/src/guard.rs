@@ -6,12 +6,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::Fallible;
 
 /// The folder of a run and who clears up after it.
 pub(crate) struct Guard {
     folder: PathBuf,
+    numbers: AtomicUsize,
     list: Mutex<Option<ChildStdin>>,
     shell: Child,
 }
@@ -50,6 +52,7 @@ impl Guard {
         let list = Mutex::new(shell.stdin.take());
         Ok(Self {
             folder,
+            numbers: AtomicUsize::new(0),
             list,
             shell,
         })
@@ -57,6 +60,11 @@ impl Guard {
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Another one each time.
+    pub(crate) fn number(&self) -> usize {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     /// From now on the process ends with this one.

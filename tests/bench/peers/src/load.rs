@@ -2,12 +2,17 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::Fallible;
+use crate::account::{cpu, memory};
+use crate::figures::{MEBIBYTE, Sample};
 use crate::guard::Guard;
 use crate::process::signal;
+use crate::servers::Server;
 use crate::set::Set;
 
 /// Which of a set are sent, and over how many connections.
@@ -17,6 +22,53 @@ pub(crate) struct Load<'a> {
     pub(crate) first: usize,
     pub(crate) count: usize,
     pub(crate) connections: usize,
+}
+
+/// Which of a set are sent when: some to warm up, then those that are measured. Behind both as many
+/// are left out as there are connections, which wrk may still send while it ends; the last one is sent
+/// by hand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) connections: usize,
+    /// How many are measured.
+    pub(crate) count: usize,
+}
+
+impl Plan {
+    /// Before what is measured: caches, pages and a pool of connections are there.
+    pub(crate) fn warm(self) -> usize {
+        2_000.max(2 * self.connections)
+    }
+
+    /// How many a set has to hold.
+    pub(crate) fn whole(self) -> usize {
+        self.warm() + self.connections + self.count + self.connections + 1
+    }
+
+    pub(crate) fn warm_up(self, set: &Set) -> Load<'_> {
+        Load {
+            set,
+            first: 1,
+            count: self.warm(),
+            connections: self.connections,
+        }
+    }
+
+    pub(crate) fn measured(self, set: &Set) -> Load<'_> {
+        Load {
+            set,
+            first: 1 + self.warm() + self.connections,
+            count: self.count,
+            connections: self.connections,
+        }
+    }
+
+    /// Whether everything was answered, without a fault, and so many with a refusal. What is under way
+    /// when wrk ends has no answer any more.
+    pub(crate) fn is_done(self, seen: &Seen, refusals: f64) -> bool {
+        let missing = self.count as f64 - seen.answers;
+        missing <= self.connections as f64 && seen.failures == 0.0 && seen.refusals == refusals
+    }
 }
 
 /// What wrk saw.
@@ -43,6 +95,37 @@ impl Load<'_> {
         let mut seen = wrk.end()?;
         seen.elapsed = elapsed;
         Ok(seen)
+    }
+}
+
+impl Load<'_> {
+    /// Sends each once, and says what that cost the server.
+    pub(crate) fn cost(
+        &self,
+        guard: &Guard,
+        server: &Server<'_>,
+        port: u16,
+    ) -> Fallible<(Sample, Seen)> {
+        let pid = server.process.pid();
+        let idle = memory(pid)?.resident;
+        let before = cpu(pid)?;
+        let seen = self.run(guard, port)?;
+        // The last lines of a log are written after the last answer.
+        thread::sleep(Duration::from_millis(50));
+        let after = cpu(pid)?;
+        let memory = memory(pid)?;
+        let sample = Sample {
+            rate: seen.answers / seen.elapsed,
+            p50: seen.p50,
+            p99: seen.p99,
+            user: (after.user - before.user) / seen.answers * 1e6,
+            system: (after.system - before.system) / seen.answers * 1e6,
+            idle: idle / MEBIBYTE,
+            after: memory.resident / MEBIBYTE,
+            most: memory.most / MEBIBYTE,
+            start: server.start.as_secs_f64() * 1e3,
+        };
+        Ok((sample, seen))
     }
 }
 

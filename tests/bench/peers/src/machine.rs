@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,21 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    /// All of it in words.
+    pub(crate) fn sentence(&self) -> String {
+        let programs = self.programs.iter();
+        let programs: Vec<_> = programs
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect();
+        format!(
+            "{}: two cores of {}, Linux {}; {}",
+            self.date,
+            self.cpu,
+            self.kernel,
+            programs.join(", ")
+        )
+    }
+
     pub(crate) fn look(words: &Words) -> Fallible<Self> {
         let info = fs::read_to_string("/proc/cpuinfo")?;
         let model = info.lines().find(|line| line.starts_with("model name"));
@@ -61,6 +77,13 @@ pub(crate) fn keep_to_two_cores() -> Fallible<()> {
         return Err("two cores are needed".into());
     }
     Ok(sched_setaffinity(None, &two)?)
+}
+
+/// Of files and sockets as many as the system lets us have, for us and for all that is started.
+pub(crate) fn open_many() -> Fallible<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
 /// The first word with a dot between digits of what a program says of itself.

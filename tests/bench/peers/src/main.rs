@@ -8,9 +8,11 @@ mod contestant;
 mod exchange;
 mod figures;
 mod flood;
+mod growth;
 mod guard;
 mod load;
 mod machine;
+mod plot;
 mod process;
 mod servers;
 mod set;
@@ -37,7 +39,8 @@ fn main() -> ExitCode {
     };
     let done = match words.command {
         words::Command::Compare => compare::run(&words),
-        words::Command::Draw => compare::draw(&words),
+        words::Command::Draw => compare::draw(&words).and_then(|()| growth::draw(&words)),
+        words::Command::Growth => growth::run(&words),
         words::Command::Help => {
             println!("{}", words::HELP);
             Ok(())

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Fallible;
@@ -36,6 +37,8 @@ impl<'a> Process<'a> {
             .map_err(|error| format!("{command:?}: {error}"))?;
         guard.started(child.id())?;
         if let Some(mut lines) = child.stdout.take() {
+            // Where more runs than there are cores, it may take a while until it is emptied.
+            fcntl_setpipe_size(&lines, 1 << 20)?;
             let mut nowhere = File::create("/dev/null")?;
             // Between a pipe and a file the kernel moves pages, without a copy.
             thread::spawn(move || io::copy(&mut lines, &mut nowhere));

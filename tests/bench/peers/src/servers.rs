@@ -92,6 +92,8 @@ pub(crate) struct Kawal<'b> {
     pub(crate) capacity: usize,
     /// The configuration, with names in braces where values belong.
     pub(crate) template: &'b str,
+    /// How many more files with a secret there are: `secret-1` and so on.
+    pub(crate) secrets: usize,
 }
 
 /// As a user has it.
@@ -114,6 +116,10 @@ impl Kawal<'_> {
         ];
         write(&folder.join("kawal.yaml"), self.template, &values)?;
         write(&folder.join("secret"), SECRET, &[])?;
+        for number in 1..=self.secrets {
+            let secret = format!("SK-of-client-number-{number}");
+            fs::write(folder.join(format!("secret-{number}")), secret)?;
+        }
         write(&folder.join("gateway.pem"), PUBLIC_KEY, &[])?;
         let mut command = Command::new(self.binary);
         command.args(["serve", "--config", "kawal.yaml"]);
@@ -178,8 +184,9 @@ fn modules() -> Fallible<String> {
     Ok(found.ok_or("nginx has no njs module here")?.to_owned())
 }
 
+/// One of its own for every start: what runs already looks at its files.
 fn folder(guard: &Guard, name: &str) -> Fallible<PathBuf> {
-    let folder = guard.folder().join(name);
+    let folder = guard.folder().join(format!("{name}-{}", guard.number()));
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }

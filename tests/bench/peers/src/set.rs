@@ -2,10 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::PathBuf;
 
 use crate::Fallible;
-use crate::signer::{Kind, Times, body, head};
+use crate::guard::Guard;
+use crate::signer::{Kind, Times, head, own, rest};
 
 /// A set that wrk can be fed with.
 pub(crate) struct Set {
@@ -17,32 +19,31 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    /// Signs `count` notifications with a body of `size` bytes, each with a number of its own.
-    pub(crate) fn sign(folder: &Path, kind: &Kind, size: usize, count: usize) -> Fallible<Self> {
-        let name = match kind {
-            Kind::Doku => "doku",
-            Kind::Forged => "forged",
-            Kind::Pivot => "pivot",
-            Kind::Snap { .. } => "snap",
-            Kind::Unrouted => "unrouted",
-            Kind::UnroutedPost => "unrouted-post",
-        };
-        let requests = folder.join(format!("{name}-{size}"));
-        let tail = requests.with_extension("tail");
+    /// Signs notifications with a body of `size` bytes, one for each of these numbers.
+    pub(crate) fn sign(
+        guard: &Guard,
+        kind: &Kind,
+        size: usize,
+        numbers: Range<usize>,
+    ) -> Fallible<Self> {
+        let (requests, tail) = files(guard);
         let times = Times::now()?;
+        let rest = rest(kind, size)?;
+        fs::write(&tail, &rest)?;
         let mut file = BufWriter::new(File::create(&requests)?);
-        let (mut first, mut last) = (Vec::new(), Vec::new());
-        for number in 1..=count {
-            let (own, rest) = body(kind, number, size)?;
-            let whole = [own.as_bytes(), rest.as_bytes()].concat();
-            let request = head(kind, number, &times, &whole)? + &own;
+        let (mut first, mut last) = (None, Vec::new());
+        let mut body = Vec::new();
+        let end = numbers.end;
+        for number in numbers {
+            let own = own(kind, number);
+            body.clear();
+            body.extend_from_slice(own.as_bytes());
+            body.extend_from_slice(rest.as_bytes());
+            let request = head(kind, number, &times, &body)? + &own;
             write!(file, "{:08}{request}", request.len())?;
-            if number == 1 || number == count {
+            if first.is_none() || number + 1 == end {
                 last = [request.as_bytes(), rest.as_bytes()].concat();
-            }
-            if number == 1 {
-                first.clone_from(&last);
-                fs::write(&tail, rest)?;
+                first.get_or_insert_with(|| last.clone());
             }
         }
         file.flush()?;
@@ -50,15 +51,14 @@ impl Set {
             requests,
             tail,
             size,
-            first,
+            first: first.unwrap_or_default(),
             last,
         })
     }
 
     /// A set of the first one only, as often as that.
-    pub(crate) fn repeated(&self, folder: &Path, count: usize) -> Fallible<Self> {
-        let requests = folder.join(format!("repeated-{}", self.size));
-        let tail = requests.with_extension("tail");
+    pub(crate) fn repeated(&self, guard: &Guard, count: usize) -> Fallible<Self> {
+        let (requests, tail) = files(guard);
         fs::copy(&self.tail, &tail)?;
         let own = self.first.len() - usize::try_from(fs::metadata(&tail)?.len())?;
         let own = self.first.get(..own).unwrap_or_default();
@@ -81,6 +81,13 @@ impl Set {
     pub(crate) fn last(&self) -> &[u8] {
         &self.last
     }
+}
+
+/// Where the requests of another set go, and what their bodies end with.
+fn files(guard: &Guard) -> (PathBuf, PathBuf) {
+    let requests = guard.folder().join(format!("set-{}", guard.number()));
+    let tail = requests.with_extension("tail");
+    (requests, tail)
 }
 
 impl Drop for Set {

@@ -6,7 +6,7 @@ use crate::Fallible;
 use crate::contestant::{Contestant, Traffic};
 use crate::set::Set;
 use crate::signer::Kind;
-use crate::trial::{SPARE, Stage, WARM};
+use crate::trial::Stage;
 
 /// One set for each kind of notification.
 pub(crate) struct Sets {
@@ -30,9 +30,9 @@ impl Sets {
         let token = token.to_owned();
         let sign = |kind: Kind, kinds: &[Traffic]| {
             let is_needed = contestants.iter().any(|one| kinds.contains(&one.traffic));
-            let whole = WARM + stage.notifications + SPARE;
+            let whole = stage.plan.whole();
             let count = if is_needed { whole } else { 1 };
-            Set::sign(stage.guard.folder(), &kind, size, count)
+            Set::sign(stage.guard, &kind, size, 1..count + 1)
         };
         let lost = |_| "a thread that signs is lost";
         thread::scope(|scope| {

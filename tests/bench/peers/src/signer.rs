@@ -94,19 +94,26 @@ fn snap(path: &str, token: &str, number: usize, times: &Times, body: &[u8]) -> F
     ))
 }
 
-/// A body in two parts: what is its own, and what all bodies of this kind and size end with.
-pub(crate) fn body(kind: &Kind, number: usize, size: usize) -> Fallible<(String, String)> {
+/// What a body begins with and no other does.
+pub(crate) fn own(kind: &Kind, number: usize) -> String {
     if *kind == Kind::Unrouted {
-        return Ok((String::new(), String::new()));
+        return String::new();
     }
-    let own = format!(r#"{{"order":{{"id":"INV-{number:07}","amount":10000}},"#);
+    format!(r#"{{"order":{{"id":"INV-{number:07}","amount":10000}},"#)
+}
+
+/// What all bodies of this kind and size end with.
+pub(crate) fn rest(kind: &Kind, size: usize) -> Fallible<String> {
+    if *kind == Kind::Unrouted {
+        return Ok(String::new());
+    }
+    let own = own(kind, 1).len();
     let mut rest = String::from(r#""transaction":{"status":"SUCCESS"}"#);
     let (opened, closed) = (r#","items":["#, "]");
     let (note, end) = (r#","note":""#, "\"}");
-    let least = own.len() + rest.len() + note.len() + end.len();
     let item = r#"{"sku":"A-000001","name":"Kopi Gayo, 250 g","quantity":1,"price":65000}"#;
     let room = size
-        .checked_sub(least)
+        .checked_sub(own + rest.len() + note.len() + end.len())
         .ok_or("a body has at least 90 bytes")?;
     let items = room.saturating_sub(opened.len() + closed.len()) / (item.len() + 1);
     if items > 0 {
@@ -115,8 +122,40 @@ pub(crate) fn body(kind: &Kind, number: usize, size: usize) -> Fallible<(String,
         rest.push_str(closed);
     }
     rest.push_str(note);
-    let short = size.saturating_sub(own.len() + rest.len() + end.len());
+    let short = size.saturating_sub(own + rest.len() + end.len());
     rest.push_str(&"x".repeat(short));
     rest.push_str(end);
-    Ok((own, rest))
+    Ok(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CLIENT, Kind, Times, head, own, rest};
+
+    #[test]
+    fn bodies_are_as_long_as_they_should_be() {
+        for size in [90, 91, 1024, 65_536, 1 << 20] {
+            let body = own(&Kind::Doku, 7) + &rest(&Kind::Doku, size).unwrap();
+            assert_eq!(body.len(), size);
+            let value: serde_json::Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(value["order"]["id"], "INV-0000007");
+        }
+        assert!(rest(&Kind::Doku, 89).is_err());
+    }
+
+    #[test]
+    fn a_forged_one_differs_in_its_signature_only() {
+        let times = Times::now().unwrap();
+        let lines = |kind| {
+            let head = head(&kind, 3, &times, b"{}").unwrap();
+            let lines = head.lines().map(str::to_owned);
+            lines.collect::<Vec<_>>()
+        };
+        let (genuine, forged) = (lines(Kind::Doku), lines(Kind::Forged));
+        assert!(genuine.contains(&format!("Client-Id: {CLIENT}")));
+        let pairs = genuine.iter().zip(&forged);
+        let differing: Vec<_> = pairs.filter(|(one, other)| one != other).collect();
+        assert_eq!(differing.len(), 1);
+        assert!(differing[0].0.starts_with("Signature: HMACSHA256="));
+    }
 }

@@ -8,18 +8,9 @@ use crate::flood::Flood;
 
 /// The whole page, with all that a figure means nothing without.
 pub(crate) fn page(results: &Results) -> String {
-    let machine = &results.machine;
-    let programs: Vec<_> = machine
-        .programs
-        .iter()
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
     let mut page = format!(
-        "# Measured side by side\n\nBy `make bench` on {}: two cores of {}, Linux {}. {}.\n\nEach figure is the median of {} rounds, with the least and the most in brackets; in every round each contestant is started afresh and sent {} notifications, each of them new, over {} connections.\n",
-        machine.date,
-        machine.cpu,
-        machine.kernel,
-        programs.join(", "),
+        "# Measured side by side\n\nBy `make bench` on {}.\n\nEach figure is the median of {} rounds, with the least and the most in brackets; in every round each contestant is started afresh and sent {} notifications, each of them new, over {} connections.\n",
+        results.machine.sentence(),
         results.rounds,
         results.notifications,
         results.connections

@@ -1,32 +1,22 @@
 //! One contestant in one round: started afresh, asked whether it verifies, warmed up, measured, and
 //! held to account: who did not do the work has no figures.
 
-use std::thread;
-use std::time::Duration;
-
 use crate::Fallible;
-use crate::account::{cpu, memory};
+use crate::account::memory;
 use crate::contestant::{Contestant, Peer, Traffic};
 use crate::exchange::{get, send};
-use crate::figures::Sample;
+use crate::figures::{MEBIBYTE, Sample};
 use crate::guard::Guard;
-use crate::load::{Load, Seen};
+use crate::load::{Plan, Seen};
 use crate::servers::{Kawal, Server, USUAL, haproxy, nginx_peer};
 use crate::set::Set;
 use crate::sets::Sets;
-
-/// Before what is measured: connections, caches and pages are there.
-pub(crate) const WARM: usize = 2_000;
-/// What wrk may still send while it ends, and what is sent by hand, for each set.
-pub(crate) const SPARE: usize = 64;
-const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
 /// What stays the same over all rounds.
 pub(crate) struct Stage<'a> {
     pub(crate) guard: &'a Guard,
     pub(crate) app: &'a Server<'a>,
-    pub(crate) connections: usize,
-    pub(crate) notifications: usize,
+    pub(crate) plan: Plan,
 }
 
 impl<'a> Stage<'a> {
@@ -40,48 +30,27 @@ impl<'a> Stage<'a> {
         } else {
             server.port
         };
-        let pid = server.process.pid();
-        let idle = memory(pid)?.resident;
+        let idle = memory(server.process.pid())?.resident;
         let set = sets.of(contestant.traffic);
         if contestant.verifies() {
             prove(port, set, &sets.forged, contestant.traffic)?;
         }
         let once = contestant.traffic == Traffic::Duplicates;
-        let many = WARM + self.notifications + SPARE;
-        let one = once.then(|| set.repeated(self.guard.folder(), many));
+        let one = once.then(|| set.repeated(self.guard, self.plan.whole()));
         let one = one.transpose()?;
         let set = one.as_ref().unwrap_or(set);
-        let load = |first, count| Load {
-            set,
-            first,
-            count,
-            connections: self.connections,
-        };
-        load(1, WARM).run(self.guard, port)?;
+        self.plan.warm_up(set).run(self.guard, port)?;
 
         let reached = self.reached_app()?;
-        let before = cpu(pid)?;
-        let seen = load(1 + WARM, self.notifications).run(self.guard, port)?;
-        // The last lines of a log are written after the last answer.
-        thread::sleep(Duration::from_millis(50));
-        let after = cpu(pid)?;
-        check(contestant, &seen, self.notifications)?;
+        let measured = self.plan.measured(set);
+        let (mut sample, seen) = measured.cost(self.guard, server, port)?;
+        sample.idle = idle / MEBIBYTE;
+        check(contestant, &seen, self.plan)?;
         self.check_app(contestant, self.reached_app()? - reached, &seen)?;
         if contestant.is_kawal() {
             check_lines(server)?;
         }
-        let memory = memory(pid)?;
-        Ok(Sample {
-            rate: seen.answers / seen.elapsed,
-            p50: seen.p50,
-            p99: seen.p99,
-            user: (after.user - before.user) / seen.answers * 1e6,
-            system: (after.system - before.system) / seen.answers * 1e6,
-            idle: idle / MEBIBYTE,
-            after: memory.resident / MEBIBYTE,
-            most: memory.most / MEBIBYTE,
-            start: server.start.as_secs_f64() * 1e3,
-        })
+        Ok(sample)
     }
 
     /// Starts it; the app runs already.
@@ -96,8 +65,9 @@ impl<'a> Stage<'a> {
                     binary: &contestant.binary.path,
                     with_redis,
                     // Its default, unless more are sent.
-                    capacity: 100_000.max(2 * self.notifications),
+                    capacity: 100_000.max(2 * self.plan.count),
                     template: USUAL,
+                    secrets: 0,
                 };
                 Some(kawal.start(self.guard, app)?)
             }
@@ -171,19 +141,17 @@ fn find(text: &[u8], word: &[u8]) -> Option<usize> {
 }
 
 /// Everything was answered, and as it has to be.
-pub(crate) fn check(contestant: &Contestant, seen: &Seen, sent: usize) -> Fallible<()> {
+pub(crate) fn check(contestant: &Contestant, seen: &Seen, plan: Plan) -> Fallible<()> {
     let is_forged = contestant.traffic == Traffic::Forgeries;
     let refusals = if is_forged { seen.answers } else { 0.0 };
-    // What is under way when wrk ends has no answer any more.
-    let all = seen.answers + SPARE as f64 >= sent as f64;
-    if all && seen.refusals == refusals && seen.failures == 0.0 {
+    if plan.is_done(seen, refusals) {
         return Ok(());
     }
-    Err(format!("it did not do its work: {sent} sent, {seen:?}").into())
+    Err(format!("it did not do its work: {} sent, {seen:?}", plan.count).into())
 }
 
 /// A line that was dropped is work that was not done.
-fn check_lines(server: &Server<'_>) -> Fallible<()> {
+pub(crate) fn check_lines(server: &Server<'_>) -> Fallible<()> {
     let page = get(server.other_port, "/metrics")?.body;
     let name = "kawal_log_lines_dropped_total ";
     let dropped = page.lines().find_map(|line| line.strip_prefix(name));

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use crate::Fallible;
 
 pub(crate) const HELP: &str = "\
-bench-peers [compare|draw] [OPTION]...
+bench-peers [compare|growth|draw] [OPTION]...
 
   compare   measures all contestants in turn, prints the tables and stores them
+  growth    measures what grows with what; of the options --rounds, --only, --binary and --out
   draw      writes tables and charts anew from the stored figures
 
   --rounds N                   how often each contestant is measured (5)
@@ -17,13 +18,14 @@ bench-peers [compare|draw] [OPTION]...
   --binary [LABEL=]PATH        a Kawal; several are compared with each other (target/release/kawal)
   --connections N              of wrk (32)
   --no-flood                   without genuine notifications beside a flood of forgeries
-  --out FOLDER                 where results.md, results.json and the charts go (target/bench)";
+  --out FOLDER                 where tables, figures and charts go (target/bench)";
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Compare,
     Draw,
+    Growth,
     Help,
 }
 
@@ -65,6 +67,10 @@ pub(crate) fn read(words: impl Iterator<Item = String>) -> Fallible<Words> {
     let mut words = words.peekable();
     match words.peek().map(String::as_str) {
         Some("compare") => drop(words.next()),
+        Some("growth") => {
+            words.next();
+            read.command = Command::Growth;
+        }
         Some("draw") => {
             words.next();
             read.command = Command::Draw;
@@ -97,7 +103,7 @@ pub(crate) fn read(words: impl Iterator<Item = String>) -> Fallible<Words> {
     if read.rounds == 0 || read.notifications == 0 || read.connections == 0 {
         return Err("rounds, notifications and connections are at least 1".into());
     }
-    if read.binaries.is_empty() && read.command == Command::Compare {
+    if read.binaries.is_empty() && read.command != Command::Draw {
         read.binaries.push(binary("target/release/kawal")?);
     }
     Ok(read)

@@ -1,0 +1,248 @@
+//! What grows with what: one curve for each thing there can be more of. Every figure is for one unit
+//! of the work, so that a curve that rises grows worse than the work does.
+
+mod connections;
+mod content;
+mod ledger;
+mod settings;
+
+use std::fmt::Write;
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Fallible;
+use crate::compare::cell;
+use crate::figures::{Sample, Spread};
+use crate::guard::Guard;
+use crate::load::Plan;
+use crate::machine::{Machine, keep_to_two_cores, open_many};
+use crate::plot;
+use crate::servers::{Kawal, Server, app};
+use crate::set::Set;
+use crate::signer::Kind;
+use crate::words::Words;
+
+/// One figure along a curve.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) decimals: usize,
+    /// Whether it is of one unit of the work, so that it should not grow; it is drawn then.
+    pub(crate) drawn: bool,
+    /// For each step of the curve a value for each round, or none at all.
+    pub(crate) steps: Vec<Vec<f64>>,
+}
+
+impl Series {
+    /// For each step, unless it has no value.
+    pub(crate) fn spreads(&self) -> Vec<Option<Spread>> {
+        let spread = |values: &Vec<f64>| Spread::of(values.iter().copied());
+        let steps = self.steps.iter();
+        steps
+            .map(|values| (!values.is_empty()).then(|| spread(values)))
+            .collect()
+    }
+
+    /// The last median as a multiple of the first.
+    fn growth(&self) -> f64 {
+        let spreads: Vec<_> = self.spreads().into_iter().flatten().collect();
+        let median = |spread: Option<&Spread>| spread.map_or(0.0, |spread| spread.median);
+        median(spreads.last()) / median(spreads.first())
+    }
+}
+
+/// What was measured while there was more and more of one thing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Curve {
+    pub(crate) title: String,
+    /// The thing, and how much of it there was.
+    pub(crate) of: String,
+    pub(crate) steps: Vec<usize>,
+    pub(crate) series: Vec<Series>,
+}
+
+impl Curve {
+    /// One round measures all steps, so that what disturbs the machine disturbs all of them.
+    /// `measure` gives the values of all series.
+    fn measure(
+        (title, of): (&str, &str),
+        steps: &[usize],
+        series: &[(&str, usize, bool)],
+        rounds: usize,
+        mut measure: impl FnMut(usize, usize) -> Fallible<Vec<f64>>,
+    ) -> Fallible<Self> {
+        let empty = |(name, decimals, drawn): &(&str, usize, bool)| Series {
+            name: (*name).to_owned(),
+            decimals: *decimals,
+            drawn: *drawn,
+            steps: vec![Vec::new(); steps.len()],
+        };
+        let mut series: Vec<Series> = series.iter().map(empty).collect();
+        for round in 0..rounds {
+            for (index, step) in steps.iter().enumerate() {
+                let values = measure(round, *step).map_err(|fault| format!("{title}: {fault}"))?;
+                eprintln!("{title}, round {}: {step} {of}: {values:.1?}", round + 1);
+                // Where there is nothing to divide by, there is no value.
+                let values = series.iter_mut().zip(values);
+                for (series, value) in values.filter(|(_, value)| value.is_finite()) {
+                    series
+                        .steps
+                        .get_mut(index)
+                        .ok_or("a step too much")?
+                        .push(value);
+                }
+            }
+        }
+        Ok(Self {
+            title: title.to_owned(),
+            of: of.to_owned(),
+            steps: steps.to_vec(),
+            series,
+        })
+    }
+}
+
+/// What a run leaves behind.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Growth {
+    pub(crate) machine: Machine,
+    pub(crate) rounds: usize,
+    pub(crate) curves: Vec<Curve>,
+}
+
+/// What all curves are measured with.
+pub(crate) struct Field<'a> {
+    guard: &'a Guard,
+    app: Server<'a>,
+    binary: &'a Path,
+    rounds: usize,
+}
+
+impl<'a> Field<'a> {
+    /// Warms up with the first of a set and measures with those behind them.
+    fn cost(&self, server: &Server<'_>, set: &Set, plan: Plan) -> Fallible<Sample> {
+        plan.warm_up(set).run(self.guard, server.port)?;
+        let measured = plan.measured(set);
+        let (sample, seen) = measured.cost(self.guard, server, server.port)?;
+        if !plan.is_done(&seen, 0.0) {
+            return Err(format!("{} sent: {seen:?}", plan.count).into());
+        }
+        Ok(sample)
+    }
+
+    /// Signs notifications of DOKU's kind.
+    fn sign(&self, size: usize, numbers: Range<usize>) -> Fallible<Set> {
+        Set::sign(self.guard, &Kind::Doku, size, numbers)
+    }
+
+    /// Starts a Kawal with this configuration.
+    fn start(&self, template: &str, capacity: usize, secrets: usize) -> Fallible<Server<'a>> {
+        let kawal = Kawal {
+            binary: self.binary,
+            with_redis: false,
+            capacity,
+            template,
+            secrets,
+        };
+        kawal.start(self.guard, self.app.port)
+    }
+}
+
+/// The word of a curve, and how it is measured.
+type Measure = (&'static str, fn(&Field<'_>) -> Fallible<Curve>);
+
+const ALL: [Measure; 6] = [
+    ("ledger", ledger::measure),
+    ("idle", connections::idle),
+    ("connections", connections::busy),
+    ("bodies", content::bodies),
+    ("routes", settings::routes),
+    ("clients", settings::clients),
+];
+
+/// Measures, prints the tables and stores them.
+pub(crate) fn run(words: &Words) -> Fallible<()> {
+    if let Some(word) = words
+        .only
+        .iter()
+        .find(|word| ALL.iter().all(|(one, _)| one != word))
+    {
+        let names: Vec<_> = ALL.iter().map(|(word, _)| *word).collect();
+        return Err(format!("{word} is no curve; there are: {}", names.join(",")).into());
+    }
+    let machine = Machine::look(words)?;
+    keep_to_two_cores()?;
+    open_many()?;
+    let guard = Guard::new()?;
+    let binary = words.binaries.first().ok_or("there is no Kawal")?;
+    let field = Field {
+        guard: &guard,
+        app: app(&guard)?,
+        binary: &binary.path,
+        rounds: words.rounds,
+    };
+    let mut growth = Growth {
+        machine,
+        rounds: words.rounds,
+        curves: Vec::new(),
+    };
+    for (word, measure) in ALL {
+        if words.only.is_empty() || words.only.iter().any(|other| other == word) {
+            let curve = measure(&field)?;
+            println!("{}", table(&curve));
+            growth.curves.push(curve);
+        }
+    }
+    fs::create_dir_all(&words.out)?;
+    let json = serde_json::to_string_pretty(&growth)? + "\n";
+    fs::write(words.out.join("growth.json"), json)?;
+    write(words, &growth)?;
+    println!("stored in {}", words.out.display());
+    Ok(())
+}
+
+/// Writes tables and charts anew, from the figures of an earlier run if there was one.
+pub(crate) fn draw(words: &Words) -> Fallible<()> {
+    match fs::read_to_string(words.out.join("growth.json")) {
+        Ok(text) => write(words, &serde_json::from_str(&text)?),
+        Err(_) => Ok(()),
+    }
+}
+
+fn write(words: &Words, growth: &Growth) -> Fallible<()> {
+    let mut page = format!(
+        "# What grows with what\n\nBy `make bench-growth` on {}. Medians of {} rounds, with the least and the most in brackets. The last line of a table says what became of what should not grow.\n\n![All curves](growth.svg)\n",
+        growth.machine.sentence(),
+        growth.rounds
+    );
+    for curve in &growth.curves {
+        let _ = write!(page, "\n{}", table(curve));
+    }
+    fs::write(words.out.join("growth.md"), page)?;
+    Ok(fs::write(words.out.join("growth.svg"), plot::draw(growth))?)
+}
+
+fn table(curve: &Curve) -> String {
+    let mut table = format!("## {}\n\n| {} |", curve.title, curve.of);
+    for series in &curve.series {
+        let _ = write!(table, " {} |", series.name);
+    }
+    let _ = write!(table, "\n|---|{}", "---|".repeat(curve.series.len()));
+    for (index, step) in curve.steps.iter().enumerate() {
+        let _ = write!(table, "\n| {step} |");
+        for series in &curve.series {
+            let spread = series.spreads().get(index).copied().flatten();
+            let shown = |spread| cell(spread, series.decimals);
+            let _ = write!(table, " {} |", spread.map_or("-".to_owned(), shown));
+        }
+    }
+    let _ = write!(table, "\n| from first to last |");
+    for series in &curve.series {
+        let growth = series.drawn.then(|| format!("× {:.2}", series.growth()));
+        let _ = write!(table, " {} |", growth.unwrap_or("-".to_owned()));
+    }
+    table + "\n"
+}
