@@ -25,13 +25,23 @@ use crate::set::Set;
 use crate::signer::Kind;
 use crate::words::Words;
 
+/// What a figure is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Role {
+    /// Of one unit of the work, so that it should not grow; it is drawn.
+    Unit,
+    /// Drawn beside the one before it.
+    Beside,
+    /// Only told.
+    Told,
+}
+
 /// One figure along a curve.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) decimals: usize,
-    /// Whether it is of one unit of the work, so that it should not grow; it is drawn then.
-    pub(crate) drawn: bool,
+    pub(crate) role: Role,
     /// For each step of the curve a value for each round, or none at all.
     pub(crate) steps: Vec<Vec<f64>>,
 }
@@ -70,14 +80,14 @@ impl Curve {
     fn measure(
         (title, of): (&str, &str),
         steps: &[usize],
-        series: &[(&str, usize, bool)],
+        series: &[(&str, usize, Role)],
         rounds: usize,
         mut measure: impl FnMut(usize, usize) -> Fallible<Vec<f64>>,
     ) -> Fallible<Self> {
-        let empty = |(name, decimals, drawn): &(&str, usize, bool)| Series {
+        let empty = |(name, decimals, role): &(&str, usize, Role)| Series {
             name: (*name).to_owned(),
             decimals: *decimals,
-            drawn: *drawn,
+            role: *role,
             steps: vec![Vec::new(); steps.len()],
         };
         let mut series: Vec<Series> = series.iter().map(empty).collect();
@@ -111,6 +121,8 @@ pub(crate) struct Growth {
     pub(crate) machine: Machine,
     pub(crate) rounds: usize,
     pub(crate) curves: Vec<Curve>,
+    /// What could not be measured, and why.
+    pub(crate) faults: Vec<String>,
 }
 
 /// What all curves are measured with.
@@ -188,12 +200,17 @@ pub(crate) fn run(words: &Words) -> Fallible<()> {
         machine,
         rounds: words.rounds,
         curves: Vec::new(),
+        faults: Vec::new(),
     };
     for (word, measure) in ALL {
         if words.only.is_empty() || words.only.iter().any(|other| other == word) {
-            let curve = measure(&field)?;
-            println!("{}", table(&curve));
-            growth.curves.push(curve);
+            match measure(&field) {
+                Ok(curve) => {
+                    println!("{}", table(&curve));
+                    growth.curves.push(curve);
+                }
+                Err(fault) => growth.faults.push(fault.to_string()),
+            }
         }
     }
     fs::create_dir_all(&words.out)?;
@@ -201,7 +218,11 @@ pub(crate) fn run(words: &Words) -> Fallible<()> {
     fs::write(words.out.join("growth.json"), json)?;
     write(words, &growth)?;
     println!("stored in {}", words.out.display());
-    Ok(())
+    if growth.faults.is_empty() {
+        Ok(())
+    } else {
+        Err(growth.faults.join("\n").into())
+    }
 }
 
 /// Writes tables and charts anew, from the figures of an earlier run if there was one.
@@ -241,7 +262,7 @@ fn table(curve: &Curve) -> String {
     }
     let _ = write!(table, "\n| from first to last |");
     for series in &curve.series {
-        let growth = series.drawn.then(|| format!("× {:.2}", series.growth()));
+        let growth = (series.role != Role::Told).then(|| format!("× {:.2}", series.growth()));
         let _ = write!(table, " {} |", growth.unwrap_or("-".to_owned()));
     }
     table + "\n"

@@ -42,7 +42,12 @@ pub(crate) fn app(guard: &Guard) -> Fallible<Server<'_>> {
     start(guard, &folder, nginx("app.conf", &folder), [port, port])
 }
 
-pub(crate) fn nginx_peer<'a>(guard: &'a Guard, app: u16) -> Fallible<Server<'a>> {
+/// With places for so many connections, to both sides, in each of its processes.
+pub(crate) fn nginx_peer<'a>(
+    guard: &'a Guard,
+    app: u16,
+    connections: usize,
+) -> Fallible<Server<'a>> {
     let folder = folder(guard, "nginx")?;
     let ports = [free_port()?, free_port()?];
     let values = [
@@ -50,6 +55,7 @@ pub(crate) fn nginx_peer<'a>(guard: &'a Guard, app: u16) -> Fallible<Server<'a>>
         ("verifying", ports[0].to_string()),
         ("plain", ports[1].to_string()),
         ("modules", modules()?),
+        ("connections", connections.to_string()),
     ];
     write(
         &folder.join("nginx.conf"),

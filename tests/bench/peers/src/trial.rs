@@ -59,7 +59,7 @@ impl<'a> Stage<'a> {
         Ok(match contestant.peer {
             Peer::App => None,
             Peer::Haproxy => Some(haproxy(self.guard, app)?),
-            Peer::Nginx => Some(nginx_peer(self.guard, app)?),
+            Peer::Nginx => Some(nginx_peer(self.guard, app, 4096)?),
             Peer::Kawal { with_redis } => {
                 let kawal = Kawal {
                     binary: &contestant.binary.path,

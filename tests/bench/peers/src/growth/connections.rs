@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use super::{Curve, Field};
+use super::{Curve, Field, Role};
 use crate::Fallible;
 use crate::account::memory;
 use crate::load::Plan;
@@ -23,17 +23,17 @@ const EACH: usize = 20;
 /// More connections than the default, and none is closed while it is looked at.
 const MORE: &str = "limits: {connections: 9000}\ntimeouts: {idle: 1h}\n";
 
-/// Memory of connections that wait: of those on which nothing was sent yet, and of those on which a
-/// notification was.
+/// Memory of connections that wait: of those on which a notification was sent, and of those on which
+/// nothing was yet.
 pub(super) fn idle(field: &Field<'_>) -> Fallible<Curve> {
     let mut without = [0.0; 2];
     Curve::measure(
         ("Idle connections", "connections"),
         &IDLE,
         &[
-            ("KiB each, new", 1, true),
-            ("KiB each, used", 1, true),
-            ("MiB, used", 1, false),
+            ("KiB each", 1, Role::Unit),
+            ("before its first request", 1, Role::Beside),
+            ("MiB", 1, Role::Told),
         ],
         field.rounds,
         |_, step| {
@@ -53,7 +53,7 @@ pub(super) fn idle(field: &Field<'_>) -> Fallible<Curve> {
                 (value(&resident) - value(&without)) / step as f64
             };
             let [_, used] = resident;
-            Ok(vec![each(0), each(1), used / 1024.0])
+            Ok(vec![each(1), each(0), used / 1024.0])
         },
     )
 }
@@ -94,16 +94,17 @@ pub(super) fn busy(field: &Field<'_>) -> Fallible<Curve> {
         ("Connections that send", "connections"),
         &BUSY,
         &[
-            ("CPU µs each", 1, true),
-            ("nginx + njs, HMAC only", 1, true),
-            ("per second", 0, false),
-            ("p99 ms", 1, false),
-            ("MiB after", 1, false),
+            ("CPU µs each", 1, Role::Unit),
+            ("nginx + njs, HMAC only", 1, Role::Beside),
+            ("per second", 0, Role::Told),
+            ("p99 ms", 1, Role::Told),
+            ("MiB after", 1, Role::Told),
         ],
         field.rounds,
         |_, step| {
-            let peer = nginx_peer(field.guard, field.app.port)?;
-            let beside = field.cost(&peer, &set, plan(step))?;
+            let peer = nginx_peer(field.guard, field.app.port, 16_384)?;
+            let named = |fault| format!("nginx: {fault}");
+            let beside = field.cost(&peer, &set, plan(step)).map_err(named)?;
             drop(peer);
             let server = start(field)?;
             let sample = field.cost(&server, &set, plan(step))?;

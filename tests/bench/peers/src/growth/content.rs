@@ -1,6 +1,6 @@
 //! Bodies: what a kibibyte costs, the more of them there are.
 
-use super::{Curve, Field};
+use super::{Curve, Field, Role};
 use crate::Fallible;
 use crate::load::Plan;
 use crate::servers::USUAL;
@@ -24,10 +24,10 @@ pub(super) fn bodies(field: &Field<'_>) -> Fallible<Curve> {
         ("Size of bodies", "bytes"),
         &STEPS,
         &[
-            ("CPU µs each", 1, false),
-            ("CPU µs for each KiB more", 2, true),
-            ("p99 ms", 1, false),
-            ("MiB after", 1, false),
+            ("CPU µs each", 1, Role::Told),
+            ("CPU µs for each KiB more", 2, Role::Unit),
+            ("p99 ms", 1, Role::Told),
+            ("MiB after", 1, Role::Told),
         ],
         field.rounds,
         |_, step| {

@@ -1,6 +1,6 @@
 //! The ledger: what a notification costs, and what an entry takes, the more of them there are.
 
-use super::{Curve, Field};
+use super::{Curve, Field, Role};
 use crate::Fallible;
 use crate::figures::MEBIBYTE;
 use crate::load::{Load, Plan};
@@ -27,10 +27,10 @@ pub(crate) fn measure(field: &Field<'_>) -> Fallible<Curve> {
         ("Entries in the ledger", "entries"),
         &STEPS,
         &[
-            ("CPU µs each", 1, true),
-            ("p99 µs", 0, false),
-            ("bytes an entry", 0, true),
-            ("MiB", 1, false),
+            ("CPU µs each", 1, Role::Unit),
+            ("p99 µs", 0, Role::Told),
+            ("bytes an entry", 0, Role::Unit),
+            ("MiB", 1, Role::Told),
         ],
         field.rounds,
         |round, step| {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::thread;
 use std::time::Duration;
 
-use super::{Curve, Field};
+use super::{Curve, Field, Role};
 use crate::Fallible;
 use crate::account::{cpu, memory};
 use crate::figures::MEBIBYTE;
@@ -58,10 +58,10 @@ fn measure(
         names,
         &STEPS,
         &[
-            ("CPU µs each", 1, true),
-            ("start ms", 1, false),
-            ("MiB idle", 1, false),
-            ("CPU ms a second without traffic", 2, false),
+            ("CPU µs each", 1, Role::Unit),
+            ("start ms", 1, Role::Told),
+            ("MiB idle", 1, Role::Told),
+            ("CPU ms a second without traffic", 2, Role::Told),
         ],
         field.rounds,
         |_, step| {
