@@ -6,6 +6,8 @@ ENGINE ?= $(shell command -v podman || command -v docker)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 # Most of the time tests wait, for a lease to end or a file to be looked at.
 TEST_THREADS ?= $(shell expr 2 \* $$(nproc))
+# What measures Kawal beside others is a package of its own.
+PEERS := --manifest-path tests/bench/peers/Cargo.toml --target-dir target/bench-peers
 
 .PHONY: run test check build image bench bench-growth bench-peers install-missing
 
@@ -23,28 +25,32 @@ test: check
 	@sh tests/tools/build-pod-app.sh
 	@echo "building what the image holds; it takes some minutes"
 	@sh k8s/build-static.sh
+	$(CARGO) test --locked --quiet $(PEERS)
 	RUST_TEST_THREADS=$(TEST_THREADS) $(CARGO) test --locked
 
 check: install-missing
 	@sh tests/tools/install-missing.sh lints
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path tests/bench/peers/Cargo.toml --check
 	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
+	$(CARGO) clippy --locked --all-targets --quiet $(PEERS) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 
 build: install-missing
 	$(CARGO) build --locked --release
 
-# Kawal beside HAProxy and nginx: writes tests/bench/results.md. WORDS says more, such as --rounds 3.
+# Kawal beside HAProxy and nginx, half an hour: writes tests/bench/results.md and its chart. WORDS says
+# more, such as WORDS="--rounds 3 --sizes 90"; target/bench-peers/release/bench-peers --help tells all.
 bench: bench-peers
 	@PATH="$$PATH:/usr/sbin" target/bench-peers/release/bench-peers compare --out tests/bench $(WORDS)
 
-# What grows with what.
+# What grows with what: writes tests/bench/growth.md and its chart.
 bench-growth: bench-peers
 	@PATH="$$PATH:/usr/sbin" target/bench-peers/release/bench-peers growth --out tests/bench $(WORDS)
 
 bench-peers: build
 	@sh tests/tools/install-missing.sh bench
-	@$(CARGO) build --quiet --locked --release --manifest-path tests/bench/peers/Cargo.toml --target-dir target/bench-peers
+	@$(CARGO) build --quiet --locked --release $(PEERS)
 
 image:
 	@test -n "$(ENGINE)" || { echo "make image needs podman or docker: please install one of them" >&2; exit 1; }

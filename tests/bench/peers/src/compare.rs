@@ -162,7 +162,7 @@ pub(crate) fn draw(words: &Words) -> Fallible<()> {
 
 fn store(words: &Words, results: &Results) -> Fallible<()> {
     fs::create_dir_all(&words.out)?;
-    let json = serde_json::to_string_pretty(results)? + "\n";
+    let json = serde_json::to_string(results)? + "\n";
     fs::write(words.out.join("results.json"), json)?;
     write(words, results)?;
     println!("stored in {}", words.out.display());

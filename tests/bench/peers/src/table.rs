@@ -6,10 +6,29 @@ use crate::compare::{Results, cell};
 use crate::figures::Row;
 use crate::flood::Flood;
 
-/// The whole page, with all that a figure means nothing without.
+/// How the figures came about, without which they mean nothing.
+const METHOD: &str = "\
+- Everything runs on the same two cores: the contestant, the app behind it (nginx, one process, which
+  answers 200 at once), and wrk (one thread), over loopback.
+- Each contestant is sent the same notifications, signed ahead, each of them once. Before a round it is
+  started afresh and warmed up, and has to let a genuine notification pass and refuse a changed and a
+  forged one. In the next round the order is another.
+- Whoever leaves one unanswered, answers one wrongly, breaks a connection, or sends the app more or less
+  than it should, has no figures, and the run fails. So does a Kawal that drops a line of its log.
+- HAProxy and nginx check the HMAC and write no log. Kawal does all it ever does: proof, time, claim in
+  the ledger, metrics, and a line of the log for each notification, into a pipe that is emptied at once.
+  Its configuration is the default, with two threads.
+- CPU time is that of the contestant's processes, as the kernel counts it: not wrk's, the app's or Redis'.
+- Memory is what is resident; of several processes, what they have of files counts once. What Kawal has
+  after the run includes an entry of its ledger for each notification; with duplicates and forgeries
+  there are none.
+- It has started when it accepts connections; Kawal, when `/readyz` says 200.
+";
+
+/// The whole page.
 pub(crate) fn page(results: &Results) -> String {
     let mut page = format!(
-        "# Measured side by side\n\nBy `make bench` on {}.\n\nEach figure is the median of {} rounds, with the least and the most in brackets; in every round each contestant is started afresh and sent {} notifications, each of them new, over {} connections.\n",
+        "# Kawal beside HAProxy and nginx\n\nMade by `make bench`. {}.\n\nEach figure is the median of {} rounds of {} notifications over {} connections, with the least and the most of them in brackets.\n\n![CPU time per notification and throughput](chart.svg)\n\n## How it is measured\n\n{METHOD}",
         results.machine.sentence(),
         results.rounds,
         results.notifications,
@@ -24,6 +43,10 @@ pub(crate) fn page(results: &Results) -> String {
     }
     if !results.floods.is_empty() {
         let _ = write!(page, "\n{}", of_floods(&results.floods));
+    }
+    if !results.faults.is_empty() {
+        let faults = results.faults.join("\n- ");
+        let _ = write!(page, "\n## Without figures\n\n- {faults}\n");
     }
     page
 }
