@@ -67,7 +67,10 @@ pub(crate) fn run(words: &Words) -> Fallible<()> {
         results.faults.extend(faults);
     }
     if words.flood {
-        results.floods = flood::run(&stage, words.rounds, &token, &contestants)?;
+        match flood::run(&stage, words.rounds, &token, &contestants) {
+            Ok(floods) => results.floods = floods,
+            Err(fault) => results.faults.push(fault.to_string()),
+        }
         println!("{}", table::of_floods(&results.floods));
     }
     store(words, &results)?;
