@@ -9,7 +9,7 @@ TEST_THREADS ?= $(shell expr 2 \* $$(nproc))
 # What measures Kawal beside others is a package of its own.
 PEERS := --manifest-path tests/bench/peers/Cargo.toml --target-dir target/bench-peers
 
-.PHONY: run test check build image bench bench-growth bench-peers install-missing
+.PHONY: run test check build image bench bench-growth bench-peers instructions install-missing
 
 run: install-missing
 	@echo "building; the first time takes some minutes"
@@ -22,9 +22,11 @@ test: check
 	@sh tests/tools/install-interop.sh
 	@sh tests/tools/install-manifests.sh
 	@sh tests/tools/install-missing.sh pods
+	@sh tests/tools/install-missing.sh instructions
 	@sh tests/tools/build-pod-app.sh
-	@echo "building what the image holds; it takes some minutes"
+	@echo "building what the image holds, and what its instructions are counted of; it takes some minutes"
 	@sh k8s/build-static.sh
+	@sh k8s/build-static.sh judge
 	$(CARGO) test --locked --quiet $(PEERS)
 	RUST_TEST_THREADS=$(TEST_THREADS) $(CARGO) test --locked
 
@@ -32,7 +34,7 @@ check: install-missing
 	@sh tests/tools/install-missing.sh lints
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path tests/bench/peers/Cargo.toml --check
-	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --quiet -- -D warnings
 	$(CARGO) clippy --locked --all-targets --quiet $(PEERS) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 
@@ -55,6 +57,12 @@ bench-peers: build
 image:
 	@test -n "$(ENGINE)" || { echo "make image needs podman or docker: please install one of them" >&2; exit 1; }
 	$(ENGINE) build --file k8s/Containerfile --build-arg VERSION=$(VERSION) --tag kawal:$(VERSION) .
+
+# Records what the judgement costs from now on, for the test that compares.
+instructions: install-missing
+	@sh tests/tools/install-missing.sh instructions
+	@sh k8s/build-static.sh judge
+	RECORD_INSTRUCTIONS=1 $(CARGO) test --locked --test suite instructions::
 
 install-missing:
 	@sh tests/tools/install-missing.sh

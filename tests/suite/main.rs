@@ -55,6 +55,7 @@ mod gateways_vectors;
 mod harness;
 mod headers;
 mod house;
+mod instructions;
 mod interop;
 mod interop_webhooks;
 mod late_outcomes;

@@ -5,7 +5,8 @@
 # tests start themselves; with the word `observability`, promtool, which judges the alerts; with the
 # word `browser`, what the status page is looked at with; with the word `pods`, podman, which runs the
 # pods of the tests; with the word `manifests`, what those are installed with that judge the manifests;
-# with the word `bench`, whom Kawal is measured beside, and what loads them.
+# with the word `bench`, whom Kawal is measured beside, and what loads them; with the word
+# `instructions`, valgrind, which counts them.
 set -eu
 
 missing=""
@@ -35,6 +36,9 @@ if [ "${1:-}" = bench ]; then
     # Debian's; elsewhere the module may lie elsewhere, and the run says whether it finds it.
     [ -e /usr/lib/nginx/modules/ngx_http_js_module.so ] || ! command -v apt-get >/dev/null 2>&1 ||
         missing="$missing libnginx-mod-http-js"
+fi
+if [ "${1:-}" = instructions ]; then
+    command -v valgrind >/dev/null 2>&1 || missing="$missing valgrind"
 fi
 
 if [ "${1:-}" = pods ]; then
@@ -87,10 +91,12 @@ fi
 [ -z "$missing" ] && exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    if [ "${1:-}" = pods ]; then
-        echo "missing:$missing: tests of pods will be skipped" >&2
+    case "${1:-}" in
+    pods | instructions)
+        echo "missing:$missing: tests of $1 will be skipped" >&2
         exit 0
-    fi
+        ;;
+    esac
     echo "please install:$missing" >&2
     exit 1
 fi
