@@ -9,7 +9,7 @@ TEST_THREADS ?= $(shell expr 2 \* $$(nproc))
 # What measures Kawal beside others is a package of its own.
 PEERS := --manifest-path tests/bench/peers/Cargo.toml --target-dir target/bench-peers
 
-.PHONY: run test check build image bench bench-growth bench-peers instructions install-missing
+.PHONY: run test check build image bench bench-growth bench-peers instructions soak install-missing
 
 run: install-missing
 	@echo "building; the first time takes some minutes"
@@ -63,6 +63,11 @@ instructions: install-missing
 	@sh tests/tools/install-missing.sh instructions
 	@sh k8s/build-static.sh judge
 	RECORD_INSTRUCTIONS=1 $(CARGO) test --locked --test suite instructions::
+
+# What make test does for a minute, for ten, with what the image holds.
+soak: install-missing
+	@sh k8s/build-static.sh
+	SUITE_BINARY=$(CURDIR)/target/image/kawal SOAK_SECONDS=600 $(CARGO) test --locked --test suite soak:: -- --nocapture
 
 install-missing:
 	@sh tests/tools/install-missing.sh

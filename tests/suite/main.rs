@@ -169,6 +169,7 @@ mod snap_token_requests;
 mod snap_tokens;
 mod snap_validity;
 mod snap_vectors;
+mod soak;
 mod status_json;
 mod status_look;
 mod status_page;

@@ -4,8 +4,9 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::visits::{Shared, State};
 use super::{PATIENCE, Recorded, Reply};
@@ -20,7 +21,7 @@ enum Place {
 pub struct App {
     shared: Arc<Shared>,
     place: Place,
-    door: Option<JoinHandle<()>>,
+    door: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl App {
@@ -72,7 +73,7 @@ impl App {
         Self {
             shared,
             place,
-            door: Some(door),
+            door: Mutex::new(Some(door)),
         }
     }
 
@@ -118,6 +119,16 @@ impl App {
         self.state().requests.clone()
     }
 
+    /// The same, each with the status that it was answered whole with, and how long the app took.
+    pub fn answered(&self) -> Vec<(Recorded, Option<(u16, Duration)>)> {
+        let state = self.state();
+        let numbered = state.requests.iter().cloned().enumerate();
+        let answer = |number| state.answers.get(&number).copied();
+        numbered
+            .map(|(number, request)| (request, answer(number)))
+            .collect()
+    }
+
     pub fn count(&self) -> usize {
         self.state().requests.len()
     }
@@ -150,6 +161,25 @@ impl App {
         requests.remove(0)
     }
 
+    /// Lets nobody in any more, and ends every connection, in the middle of whatever it carries.
+    pub fn close(&self) {
+        if std::mem::replace(&mut self.state().stopping, true) {
+            return;
+        }
+        self.release();
+        // The door waits in accept: a last visitor makes it look at the flag.
+        let visited = match &self.place {
+            Place::Port(address) => TcpStream::connect(address).is_ok(),
+            Place::Path(path) => UnixStream::connect(path).is_ok(),
+        };
+        if let Some(door) = self.door.lock().unwrap().take().filter(|_| visited) {
+            let _ = door.join();
+        }
+        for close in self.state().closers.drain(..) {
+            close();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap()
     }
@@ -157,18 +187,6 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        self.state().stopping = true;
-        self.release();
-        // The door waits in accept: a last visitor makes it look at the flag.
-        let visited = match &self.place {
-            Place::Port(address) => TcpStream::connect(address).is_ok(),
-            Place::Path(path) => UnixStream::connect(path).is_ok(),
-        };
-        if let Some(door) = self.door.take().filter(|_| visited) {
-            let _ = door.join();
-        }
-        for close in self.state().closers.drain(..) {
-            close();
-        }
+        self.close();
     }
 }

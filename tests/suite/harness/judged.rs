@@ -1,7 +1,7 @@
 //! Notifications of every scheme that are the same on every run: what differs is their number alone.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::declared::MAIB;
 use super::gateway::PIVOT_KEY;
@@ -38,23 +38,6 @@ impl Config {
                 json!({"scheme": "maib", "clients": [{"secrets": [secret]}]}),
             )
             .route(json!({"path": "/declared", "gateway": "declared"}))
-    }
-
-    /// With the one gateway that this request comes to: configurations are read under the tool as well.
-    pub fn reduced_to(self, request: &Request) -> Self {
-        let path = request.target.split('?').next();
-        let gateway = |route: &Value| {
-            let either = ["gateway", "token"].iter().find_map(|key| route.get(key));
-            either.unwrap().clone()
-        };
-        let mut routes = self.value("routes").as_array().unwrap().clone();
-        let chosen = routes.iter().find(|route| route["path"].as_str() == path);
-        let name = gateway(chosen.unwrap());
-        routes.retain(|route| gateway(route) == name);
-        let name = name.as_str().unwrap();
-        let only = self.value(&format!("gateways.{name}"));
-        self.set("routes", routes)
-            .set("gateways", json!({name: only}))
     }
 }
 

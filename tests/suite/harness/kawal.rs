@@ -180,9 +180,11 @@ impl Drop for Kawal {
     }
 }
 
-/// The binary, with none of the surroundings' settings.
+/// The binary, with none of the surroundings' settings: the one that was built for the tests, unless
+/// `SUITE_BINARY` names another.
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kawal"));
+    let binary = std::env::var_os("SUITE_BINARY");
+    let mut command = Command::new(binary.unwrap_or(env!("CARGO_BIN_EXE_kawal").into()));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("KAWAL_") || text == "RUST_LOG" {

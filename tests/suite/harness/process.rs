@@ -10,6 +10,11 @@ impl Kawal {
         self.status("VmRSS:")
     }
 
+    /// KiB of it that hold no file's content: the code that was run so far does not count.
+    pub fn anonymous_kib(&self) -> usize {
+        self.status("RssAnon:")
+    }
+
     pub fn threads(&self) -> usize {
         self.status("Threads:")
     }

@@ -110,6 +110,14 @@ impl Reply {
         matches!(self.shape, Shape::Stalled(_))
     }
 
+    /// True when nothing of it is left out.
+    pub fn is_whole(&self) -> bool {
+        matches!(
+            self.shape,
+            Shape::Length | Shape::Chunked | Shape::UntilClose
+        )
+    }
+
     /// These 1xx answers come first.
     pub fn after_interim(mut self, statuses: &[u16]) -> Self {
         self.interim = statuses.to_vec();

@@ -75,7 +75,12 @@ pub const ROTATING: [Rotating; 4] = [
 impl Rotating {
     /// A genuine notification that nobody has sent before.
     pub fn signed_by(&self, age: Age) -> Request {
-        (self.sign)(age, &format!("{{\"n\":\"{}\"}}", unique("n")))
+        self.signed(age, &format!("{{\"n\":\"{}\"}}", unique("n")))
+    }
+
+    /// A genuine notification with this body.
+    pub fn signed(&self, age: Age, body: &str) -> Request {
+        (self.sign)(age, body)
     }
 
     /// What the file of a key holds.

@@ -1,9 +1,10 @@
 //! What happens inside the app: who comes in, what is remembered, what is answered.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufReader, Read, Write};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::Reply;
 use super::recorded::{Recorded, read_request};
@@ -15,6 +16,8 @@ pub type Choose = Box<dyn Fn(&Recorded) -> Reply + Send>;
 #[derive(Default)]
 pub struct State {
     pub requests: Vec<Recorded>,
+    /// The status of each that was answered whole, and how long the app took.
+    pub answers: BTreeMap<usize, (u16, Duration)>,
     pub next: VecDeque<Reply>,
     pub choose: Option<Choose>,
     pub connections: usize,
@@ -66,7 +69,8 @@ impl Shared {
         let mut reader = BufReader::new(stream);
         while let Some(request) = read_request(&mut reader)? {
             let method = request.method.clone();
-            let reply = self.record(request);
+            let begun = Instant::now();
+            let (number, reply) = self.record(request);
             if reply.held {
                 self.wait_for_release();
             }
@@ -74,6 +78,10 @@ impl Shared {
             let goes_on = reply.play(&method, reader.get_mut())?;
             if reply.stalls() {
                 self.wait_for_release();
+            }
+            if reply.is_whole() {
+                let answer = (reply.status, begun.elapsed());
+                self.state.lock().unwrap().answers.insert(number, answer);
             }
             if !goes_on {
                 return Ok(());
@@ -87,7 +95,7 @@ impl Shared {
         drop(self.changed.wait_while(state, |s| !s.released).unwrap());
     }
 
-    fn record(&self, request: Recorded) -> Reply {
+    fn record(&self, request: Recorded) -> (usize, Reply) {
         let mut state = self.state.lock().unwrap();
         let reply = state
             .next
@@ -96,6 +104,6 @@ impl Shared {
             .unwrap_or_else(Reply::ok);
         state.requests.push(request);
         self.changed.notify_all();
-        reply
+        (state.requests.len() - 1, reply)
     }
 }
