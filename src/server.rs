@@ -17,6 +17,7 @@ mod size;
 mod status;
 mod upstream;
 mod wire;
+mod workers;
 
 pub use listen::{Bound, bind};
 pub use shutdown::{EndSignals, outlive_hangups};
@@ -28,9 +29,8 @@ use crate::ledger::{Complaint, Key, Ledger};
 use crate::rejection::Rejection;
 use crate::telemetry::{LostLines, Metrics, Picture, Recent};
 use arc_swap::ArcSwap;
-use connection::Listener;
 use limit::ConnectionLimit;
-use listen::{serve, serve_in_threads};
+use listen::{serve, serve_by};
 use live::Live;
 use parking_lot::Mutex;
 use reload::Reload;
@@ -42,6 +42,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
+use workers::Workers;
 
 /// Everything that requests share.
 struct Server {
@@ -162,11 +163,10 @@ fn start_with(
     tokio::spawn(async move { watching.watch().await });
     let (public, watch) = watch::channel(false);
     let (threads_end, ended) = watch::channel(());
-    let listen = serve_in_threads(&server, &bound.listen, threads, (watch, ended))?;
+    let workers = Workers::start(&server, threads, (watch.clone(), ended))?;
+    let listen = serve_by(workers, bound.listen, watch)?;
     let (admin_end, watch) = watch::channel(false);
-    let admin = bound
-        .admin
-        .map(|socket| serve(&server, socket, Listener::Admin, watch));
+    let admin = bound.admin.map(|socket| serve(&server, socket, watch));
     Ok(Running {
         listen,
         admin: admin.transpose()?,

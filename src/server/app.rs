@@ -1,6 +1,7 @@
 //! A connection to the app: a request out, its answer in.
 
 use super::body::Body;
+use super::head::Head;
 use super::wire::Wire;
 use crate::forward::{Endpoint, is_of_the_connection, is_ours};
 use bytes::{Bytes, BytesMut};
@@ -61,14 +62,14 @@ impl App {
     }
 
     /// Writes the head of a request, and of its body as much as there is.
-    pub(super) async fn write(&mut self, head: &[u8], body: &[u8]) -> io::Result<()> {
+    pub(super) async fn write(&mut self, head: Head, body: &[u8]) -> io::Result<()> {
         (self.body, self.interim) = (None, 0);
-        self.wire.write(head, body).await
+        self.wire.write_both(head, body).await
     }
 
     /// Writes more of a body.
     pub(super) async fn write_piece(&mut self, piece: &[u8]) -> io::Result<()> {
-        self.wire.write(piece, b"").await
+        self.wire.write(piece).await
     }
 
     /// The head of the final answer to a request with this method. Nothing is lost where this is dropped.

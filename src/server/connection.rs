@@ -12,11 +12,10 @@ use crate::intake::{Head, sender};
 use crate::rejection::Rejection;
 use crate::route::Found;
 use crate::telemetry::Metrics;
-use pingora_core::protocols::Stream;
-use pingora_core::server::ShutdownWatch;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// For what a refused peer may still be sending.
 const LINGER: Duration = Duration::from_secs(2);
@@ -33,13 +32,11 @@ pub(super) enum Listener {
 /// Serves a connection to its end.
 pub(super) async fn serve(
     (server, pool): (&Server, &Pool),
-    stream: Stream,
+    mut downstream: Downstream,
     (mut since, mut slot): (Instant, Slot),
     listener: Listener,
-    mut shutdown: ShutdownWatch,
+    mut shutdown: watch::Receiver<bool>,
 ) {
-    let mut downstream = Downstream::new(stream);
-    let peer = downstream.peer();
     loop {
         if !slot.wait(since) {
             return;
@@ -56,7 +53,7 @@ pub(super) async fn serve(
             return;
         }
         // Boxed, so that a connection that waits is small.
-        let request = Box::pin(one((server, pool), downstream, &mut slot, listener, peer));
+        let request = Box::pin(one((server, pool), downstream, &mut slot, listener));
         match request.await {
             Some(next) => downstream = next,
             None => return,
@@ -71,8 +68,8 @@ async fn one(
     mut downstream: Downstream,
     slot: &mut Slot,
     listener: Listener,
-    peer: Option<IpAddr>,
 ) -> Option<Downstream> {
+    let peer = Some(downstream.peer());
     // From its first byte to its answer it has one configuration.
     let live = server.live.load_full();
     let in_flight = (listener == Listener::Public).then(|| server.in_flight.begin());
@@ -172,12 +169,11 @@ async fn public(
 /// Answers 503 to a connection for which there is no slot.
 pub(super) async fn turn_away(
     server: &Server,
-    stream: Stream,
+    mut downstream: Downstream,
     slot: &mut Slot,
     listener: Listener,
 ) {
-    let mut downstream = Downstream::new(stream);
-    let (who, peer) = ((server, listener), downstream.peer());
+    let (who, peer) = ((server, listener), Some(downstream.peer()));
     let refused = Refused::new(who, &Rejection::Crowded, Form::Plain, peer);
     refused.answer(&mut downstream, slot, false).await;
     next(downstream, slot).await;
@@ -261,12 +257,4 @@ async fn next(downstream: Downstream, slot: &mut Slot) -> Option<Downstream> {
         slot.while_kept(downstream.linger(LINGER)).await;
     }
     None
-}
-
-/// When a connection was accepted, by the steady clock.
-pub(super) fn accepted(stream: &Stream) -> Instant {
-    let now = Instant::now();
-    let digest = stream.get_timing_digest().into_iter().flatten().next();
-    let ago = digest.and_then(|digest| digest.established_ts.elapsed().ok());
-    now.checked_sub(ago.unwrap_or_default()).unwrap_or(now)
 }

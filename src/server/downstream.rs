@@ -21,6 +21,7 @@ const ANSWER_TAKEN: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Downstream {
     wire: Wire,
+    peer: IpAddr,
     body: Body,
     /// Whether answers to the request have no body.
     is_head: bool,
@@ -41,9 +42,10 @@ pub(super) struct HeadBounds {
 }
 
 impl Downstream {
-    pub(super) fn new(stream: Stream) -> Self {
+    pub(super) fn new(stream: Stream, peer: IpAddr) -> Self {
         Self {
             wire: Wire::new(stream),
+            peer,
             body: Body::EMPTY,
             is_head: false,
             keep_alive: true,
@@ -54,8 +56,8 @@ impl Downstream {
     }
 
     /// The address of the other side.
-    pub(super) fn peer(&self) -> Option<IpAddr> {
-        self.wire.peer()
+    pub(super) fn peer(&self) -> IpAddr {
+        self.peer
     }
 
     /// Waits for the first byte of a request; `false` where the peer leaves or stays silent.
@@ -170,7 +172,7 @@ impl Downstream {
     /// the answer that follows.
     pub(super) async fn send_continue(&mut self) {
         let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
-        let _ = timeout(ANSWER_TAKEN, self.wire.write(interim, b"")).await;
+        let _ = timeout(ANSWER_TAKEN, self.wire.write(interim)).await;
     }
 
     /// Writes a whole answer. The connection serves on only where both sides want it and the request was read
@@ -189,7 +191,7 @@ impl Downstream {
         let length = Length::Known(answer.body.len() as u64);
         let head = self.head(answer.status, &answer.headers, length)?;
         let body: &[u8] = if self.has_body { &answer.body } else { b"" };
-        self.wire.write(head.as_ref(), body).await
+        self.wire.write_both(head, body).await
     }
 
     /// Writes the head of an answer whose body comes piece by piece.
@@ -204,7 +206,7 @@ impl Downstream {
         }
         let head = self.head(status, headers, length)?;
         self.chunks = self.has_body && length == Length::Chunks;
-        self.wire.write(head.as_ref(), b"").await
+        self.wire.write_both(head, b"").await
     }
 
     fn head(
@@ -223,15 +225,15 @@ impl Downstream {
     pub(super) async fn write_piece(&mut self, piece: &[u8]) -> io::Result<()> {
         match (self.has_body, self.chunks) {
             (false, _) => Ok(()),
-            (true, false) => self.wire.write(piece, b"").await,
-            (true, true) => self.wire.write(&head::chunk(piece, false), b"").await,
+            (true, false) => self.wire.write(piece).await,
+            (true, true) => self.wire.write(&head::chunk(piece, false)).await,
         }
     }
 
     /// Ends an answer that came piece by piece.
     pub(super) async fn end_answer(&mut self) -> io::Result<()> {
         match self.chunks {
-            true => self.wire.write(&head::chunk(b"", true), b"").await,
+            true => self.wire.write(&head::chunk(b"", true)).await,
             false => Ok(()),
         }
     }

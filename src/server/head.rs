@@ -18,13 +18,11 @@ pub(super) enum Length {
 #[derive(Debug)]
 pub(super) struct Head(Vec<u8>);
 
-impl AsRef<[u8]> for Head {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
 impl Head {
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     /// That of an answer; the connection serves on behind it, or ends.
     ///
     /// # Errors

@@ -2,64 +2,22 @@
 
 use super::Server;
 use super::connection::{self, Listener};
+use super::downstream::Downstream;
 use super::limit::Full;
 use super::pool::Pool;
+use super::workers::Workers;
 use crate::config::Config;
-use async_trait::async_trait;
-use parking_lot::Mutex;
-use pingora_core::apps::ServerApp;
-use pingora_core::listeners::{L4BufferSettings, ListenerConfig, Listeners};
-use pingora_core::protocols::Stream;
-use pingora_core::server::{Fds, ShutdownWatch};
-use pingora_core::services::Service as _;
-use pingora_core::services::listening::Service;
-use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::os::fd::IntoRawFd as _;
+use pingora_core::protocols::l4::stream::Stream;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use tokio::net::TcpSocket;
-use tokio::runtime::Builder;
+use std::time::{Duration, Instant};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 const BACKLOG: u32 = 4096;
-
-/// A listener's application: each connection gets a slot, or 503.
-struct App {
-    server: Arc<Server>,
-    /// What is accepted here stays in its thread, and so do its connections to the app.
-    pool: Pool,
-    listener: Listener,
-}
-
-/// `ServerApp` and not `HttpServerApp`: the latter hands out a session that already reads heads
-/// without a bound on their size or time.
-#[async_trait]
-impl ServerApp for App {
-    async fn process_new(
-        self: &Arc<Self>,
-        stream: Stream,
-        shutdown: &ShutdownWatch,
-    ) -> Option<Stream> {
-        let limit = match self.listener {
-            Listener::Public => &self.server.connections,
-            Listener::Admin => &self.server.admin_connections,
-        };
-        let since = connection::accepted(&stream);
-        match limit.acquire(since) {
-            Ok(slot) => {
-                let (here, shutdown) = ((&*self.server, &self.pool), shutdown.clone());
-                connection::serve(here, stream, (since, slot), self.listener, shutdown).await;
-            }
-            Err(Full::Busy) => {
-                if let Ok(mut slot) = self.server.turned_away.acquire(since) {
-                    connection::turn_away(&self.server, stream, &mut slot, self.listener).await;
-                }
-            }
-            Err(Full::Outwaited) => {}
-        }
-        None
-    }
-}
+/// Where the system has no descriptor left, so long until it is asked again.
+const NO_ROOM: Duration = Duration::from_secs(1);
 
 /// Binds the listeners of a configuration.
 ///
@@ -92,69 +50,111 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// Serves what comes in, until told to end; says where that is. To be called inside a tokio runtime.
+/// Serves what comes in here, until told to end; says where that is. To be called inside a tokio runtime.
 pub(super) fn serve(
     server: &Arc<Server>,
     socket: TcpListener,
-    listener: Listener,
-    shutdown: ShutdownWatch,
+    shutdown: watch::Receiver<bool>,
 ) -> io::Result<SocketAddr> {
-    let address = socket.local_addr()?;
-    tokio::spawn(accept(
-        Arc::clone(server),
-        socket,
-        address,
-        listener,
-        shutdown,
-    ));
-    Ok(address)
+    let (server, pool) = (Arc::clone(server), Arc::new(Pool::new()));
+    let ending = shutdown.clone();
+    accept(socket, shutdown, move |accepted| {
+        let (server, pool, ending) = (Arc::clone(&server), Arc::clone(&pool), ending.clone());
+        tokio::spawn(async move {
+            welcome((&server, &pool), accepted, Listener::Admin, ending).await;
+        });
+    })
 }
 
-/// As [`serve`], in so many threads, which last until the sender of `ended` is gone. Each has a runtime of its
-/// own: handing work from thread to thread costs more than most of the work.
-pub(super) fn serve_in_threads(
-    server: &Arc<Server>,
-    socket: &TcpListener,
-    threads: usize,
-    (shutdown, ended): (ShutdownWatch, watch::Receiver<()>),
-) -> io::Result<SocketAddr> {
-    let address = socket.local_addr()?;
-    for nth in 0..threads {
-        let (server, socket) = (Arc::clone(server), socket.try_clone()?);
-        let (shutdown, mut ended) = (shutdown.clone(), ended.clone());
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let served = async move {
-            accept(server, socket, address, Listener::Public, shutdown).await;
-            // What was accepted is served to its end.
-            let _ = ended.changed().await;
-        };
-        std::thread::Builder::new()
-            .name(format!("worker-{nth}"))
-            .spawn(move || runtime.block_on(served))?;
-    }
-    Ok(address)
-}
-
-async fn accept(
-    server: Arc<Server>,
+/// As [`serve`], by threads.
+pub(super) fn serve_by(
+    workers: Workers,
     socket: TcpListener,
-    address: SocketAddr,
+    shutdown: watch::Receiver<bool>,
+) -> io::Result<SocketAddr> {
+    accept(socket, shutdown, move |accepted| workers.take(accepted))
+}
+
+/// A connection that was just accepted.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    stream: std::net::TcpStream,
+    peer: IpAddr,
+    since: Instant,
+}
+
+fn accept(
+    socket: TcpListener,
+    mut shutdown: watch::Receiver<bool>,
+    take: impl Fn(Accepted) + Send + Sync + 'static,
+) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?;
+    let socket = tokio::net::TcpListener::from_std(socket)?;
+    tokio::spawn(async move {
+        tokio::select! {
+            biased;
+            _ = shutdown.wait_for(|ending| *ending) => {}
+            () = accept_all(&socket, take) => {}
+        }
+    });
+    Ok(address)
+}
+
+async fn accept_all(socket: &tokio::net::TcpListener, take: impl Fn(Accepted)) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, peer)) => {
+                let since = Instant::now();
+                // Nothing waits for more to send: whatever leaves is whole.
+                let nodelay = stream.set_nodelay(true);
+                if let Ok(stream) = nodelay.and_then(|()| stream.into_std()) {
+                    let peer = peer.ip();
+                    take(Accepted {
+                        stream,
+                        peer,
+                        since,
+                    });
+                }
+            }
+            // It left before it was served.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections");
+                tokio::time::sleep(NO_ROOM).await;
+            }
+        }
+    }
+}
+
+/// Gives a connection a slot, or 503. To be called in the thread that serves it, to its end.
+pub(super) async fn welcome(
+    (server, pool): (&Server, &Pool),
+    Accepted {
+        stream,
+        peer,
+        since,
+    }: Accepted,
     listener: Listener,
-    shutdown: ShutdownWatch,
+    shutdown: watch::Receiver<bool>,
 ) {
-    // Pingora adopts a bound socket by its address; binding by itself it would try for 30 s.
-    let mut sockets = Fds::new();
-    sockets.add(address.to_string(), socket.into_raw_fd());
-    let mut listeners = Listeners::new();
-    // What leaves, leaves in one piece already.
-    let unbuffered = L4BufferSettings::unbuffered();
-    listeners.add_listener(ListenerConfig::tcp(address.to_string()).l4_buffer(unbuffered));
-    let app = App {
-        server,
-        pool: Pool::new(),
-        listener,
+    let Ok(stream) = TcpStream::from_std(stream) else {
+        return;
     };
-    let mut service = Service::with_listeners(format!("{listener:?}"), listeners, app);
-    let sockets = Some(Arc::new(Mutex::new(sockets)));
-    service.start_service(sockets, shutdown, 1).await;
+    let downstream = Downstream::new(Box::new(Stream::from(stream)), peer);
+    let limit = match listener {
+        Listener::Public => &server.connections,
+        Listener::Admin => &server.admin_connections,
+    };
+    match limit.acquire(since) {
+        Ok(slot) => {
+            let here = (server, pool);
+            connection::serve(here, downstream, (since, slot), listener, shutdown).await;
+        }
+        Err(Full::Busy) => {
+            if let Ok(mut slot) = server.turned_away.acquire(since) {
+                connection::turn_away(server, downstream, &mut slot, listener).await;
+            }
+        }
+        Err(Full::Outwaited) => {}
+    }
 }

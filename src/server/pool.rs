@@ -5,12 +5,13 @@ use super::wire::Wire;
 use crate::forward::Endpoint;
 use crate::rejection::Rejection;
 use parking_lot::Mutex;
+use pingora_core::Result as PingoraResult;
 use pingora_core::connectors::TransportConnector;
 use pingora_core::upstreams::peer::HttpPeer;
-use pingora_core::{ErrorType, Result as PingoraResult};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// Below the keep-alive of the usual app servers, of which gunicorn's 2 s is the shortest
 /// (<https://docs.gunicorn.org/en/stable/settings.html#keepalive>), so that no notification is
@@ -55,21 +56,17 @@ impl Pool {
                 return Ok(app);
             }
             // Boxed, as it is rare.
-            match Box::pin(self.open(endpoint, longest)).await {
-                Ok(app) => return Ok(app),
-                Err(error) if *error.etype() == ErrorType::ConnectTimedout => {
-                    failed = Rejection::UpstreamTimeout;
-                }
-                Err(_) => {}
+            match timeout(longest, Box::pin(self.open(endpoint))).await {
+                Ok(Ok(app)) => return Ok(app),
+                Ok(Err(_)) => {}
+                Err(_) => failed = Rejection::UpstreamTimeout,
             }
         }
         Err(failed)
     }
 
-    async fn open(&self, endpoint: &Endpoint, longest: Duration) -> PingoraResult<App> {
-        let mut peer = peer(endpoint)?;
-        peer.options.connection_timeout = Some(longest);
-        let stream = self.connector.new_stream(&peer).await?;
+    async fn open(&self, endpoint: &Endpoint) -> PingoraResult<App> {
+        let stream = self.connector.new_stream(&peer(endpoint)?).await?;
         Ok(App::new(endpoint.clone(), Wire::new(stream)))
     }
 

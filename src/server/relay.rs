@@ -60,7 +60,7 @@ pub(super) async fn serve(
         sending: true,
         is_sent: false,
     };
-    let streamed = relay.stream(request.as_ref(), live.timeouts.upstream).await;
+    let streamed = relay.stream(request, live.timeouts.upstream).await;
     let is_sent = relay.is_sent;
     match streamed {
         Ok(()) if is_last || !is_sent => {}
@@ -102,7 +102,7 @@ const GONE: Rejection = Rejection::Malformed("the peer left");
 
 impl Relay<'_> {
     /// Moves pieces as they come, whichever side they come from, until the answer is complete.
-    async fn stream(&mut self, request: &[u8], silence: Duration) -> Result<(), Rejection> {
+    async fn stream(&mut self, request: Outgoing, silence: Duration) -> Result<(), Rejection> {
         // What is there of the body leaves with the head.
         let first = self.downstream.piece_ahead()?;
         let first = self.framed(first);

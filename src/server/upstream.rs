@@ -75,7 +75,7 @@ impl Pool {
             let wait = Duration::ZERO;
             return Reply::Unsent(Rejection::InFlight { wait });
         }
-        let written = timeout(whole / SHARE_OF_WRITING, app.write(head.as_ref(), &body)).await;
+        let written = timeout(whole / SHARE_OF_WRITING, app.write(head, &body)).await;
         let head = match timeout_at(deadline, app.read_head(&request.method)).await {
             Ok(Ok(head)) => head,
             Ok(Err(Broken)) => return Reply::Silent(Rejection::UpstreamDown),

@@ -1,10 +1,10 @@
 //! The bytes of one connection.
 
+use super::head::Head;
 use bytes::{Buf as _, BytesMut};
 use futures_util::FutureExt as _;
 use pingora_core::protocols::Stream;
 use std::mem::MaybeUninit;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Poll, ready};
 use std::time::Duration;
@@ -27,12 +27,6 @@ impl Wire {
             stream,
             ahead: BytesMut::new(),
         }
-    }
-
-    /// The address of the other side.
-    pub(super) fn peer(&self) -> Option<IpAddr> {
-        let digest = self.stream.get_socket_digest()?;
-        Some(digest.peer_addr()?.as_inet()?.ip())
     }
 
     /// Holds no buffer any more where there is nothing in it: whoever waits takes no room.
@@ -60,8 +54,20 @@ impl Wire {
         .await
     }
 
-    /// Writes both, in one piece where the system takes them so.
-    pub(super) async fn write(&mut self, head: &[u8], body: &[u8]) -> io::Result<()> {
+    /// Writes all of it.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+
+    /// Writes both in one piece.
+    pub(super) async fn write_both(&mut self, head: Head, body: &[u8]) -> io::Result<()> {
+        let mut head = head.into_bytes();
+        // One buffer costs the system less than two.
+        if body.len() <= AT_ONCE {
+            head.extend_from_slice(body);
+            return self.write(&head).await;
+        }
         self.stream.write_all_buf(&mut head.chain(body)).await?;
         self.stream.flush().await
     }

@@ -82,11 +82,10 @@ fn read_filter(text: &str) -> Result<EnvFilter, String> {
 }
 
 /// Lines of libraries may hold what was sent, and there may be any number of them, so whatever the filter
-/// says they are not written; but for those of Pingora's accept loop.
+/// says they are not written.
 fn may_be_told(line: &Metadata<'_>) -> bool {
     let target = line.target();
-    let is_ours = target == "kawal" || target.starts_with("kawal::");
-    is_ours || (target == "pingora_core::services::listening" && *line.level() <= Level::ERROR)
+    target == "kawal" || target.starts_with("kawal::")
 }
 
 /// Time, level, then the event's fields in their order.
@@ -239,11 +238,6 @@ impl Write for Escaped<'_> {
     }
 }
 
-/// Where a line of Pingora's was written is nobody's concern.
-fn is_place(field: &Field) -> bool {
-    field.name().starts_with("log.")
-}
-
 macro_rules! visit {
     ($($of:ty),*) => {$(
         impl Visit for $of {
@@ -252,15 +246,11 @@ macro_rules! visit {
             }
 
             fn record_str(&mut self, field: &Field, value: &str) {
-                if !is_place(field) {
-                    self.string(field.name(), value);
-                }
+                self.string(field.name(), value);
             }
 
             fn record_u64(&mut self, field: &Field, value: u64) {
-                if !is_place(field) {
-                    self.bare(field.name(), format_args!("{value}"));
-                }
+                self.bare(field.name(), format_args!("{value}"));
             }
 
             fn record_i64(&mut self, field: &Field, value: i64) {
