@@ -1,7 +1,8 @@
 //! The order in which entries leave, against a plain list of when each of them ends.
 
 use super::*;
-use crate::ledger::tests::{attempt, delivered, memory_of};
+use crate::ledger::claim::Ending;
+use crate::ledger::tests::{answer, attempt, memory_of};
 use crate::rejection::Stored;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -191,7 +192,9 @@ fn a_memory_of_equal_answers_keeps_few_of_them() {
     for n in 0..250 {
         let claimed = attempt(n, n, now);
         let hold = memory.claim(&claimed).unwrap();
-        memory.end(&claimed, hold, delivered(now));
+        // From the fiftieth on the app says something else.
+        let answer = answer(if n < 50 { 200 } else { 202 });
+        memory.end(&claimed, hold, Ending::Delivered { answer, at: now });
     }
     let mut kept: Vec<Packed> = Vec::new();
     for shard in &*memory.shards {
@@ -206,9 +209,6 @@ fn a_memory_of_equal_answers_keeps_few_of_them() {
             }
         }
     }
-    assert!(
-        (1..=memory.shards.len()).contains(&kept.len()),
-        "{}",
-        kept.len()
-    );
+    let most = 2 * memory.shards.len();
+    assert!((2..=most).contains(&kept.len()), "{} of {most}", kept.len());
 }
