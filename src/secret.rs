@@ -26,9 +26,9 @@ pub struct Secret(Arc<Kept>);
 
 struct Kept {
     bytes: Zeroizing<Vec<u8>>,
-    /// The key as HMAC wants it, made once. The library wipes it too.
-    hmac_sha256: OnceLock<hmac::Key>,
-    hmac_sha512: OnceLock<hmac::Key>,
+    /// The key as HMAC wants it, made once: 0.7 KB each. The library wipes it too.
+    hmac_sha256: OnceLock<Box<hmac::Key>>,
+    hmac_sha512: OnceLock<Box<hmac::Key>>,
 }
 
 impl Secret {
@@ -90,15 +90,20 @@ impl Secret {
     /// HMAC-SHA256 of a message under this key. Source: RFC 2104.
     #[must_use]
     pub fn hmac_sha256(&self, message: &[u8]) -> hmac::Tag {
-        let new = || hmac::Key::new(hmac::HMAC_SHA256, self.bytes());
+        let new = || Box::new(hmac::Key::new(hmac::HMAC_SHA256, self.bytes()));
         hmac::sign(self.0.hmac_sha256.get_or_init(new), message)
     }
 
     /// HMAC-SHA512 of a message under this key. Source: RFC 2104.
     #[must_use]
     pub fn hmac_sha512(&self, message: &[u8]) -> hmac::Tag {
-        let new = || hmac::Key::new(hmac::HMAC_SHA512, self.bytes());
+        let new = || Box::new(hmac::Key::new(hmac::HMAC_SHA512, self.bytes()));
         hmac::sign(self.0.hmac_sha512.get_or_init(new), message)
+    }
+
+    /// The same for keys that HMAC takes for one: a key, and the same with zeros after it.
+    fn kin(&self) -> hmac::Tag {
+        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA512, self.bytes()), b"kin")
     }
 
     /// Whether it is shorter than the 16 bytes that a careful gateway hands out.

@@ -18,6 +18,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,7 +104,7 @@ impl TokenRequest {
 pub struct Issuer {
     gateway: Arc<str>,
     request: Scheme,
-    clients: Vec<(Arc<str>, Vec<TokenKey>)>,
+    clients: HashMap<Arc<str>, Vec<TokenKey>>,
     validation: Validation,
 }
 
@@ -220,9 +221,7 @@ impl Issuer {
     }
 
     fn keys(&self, client: &str) -> Option<&[TokenKey]> {
-        let mut clients = self.clients.iter();
-        let (_, keys) = clients.find(|(id, _)| **id == *client)?;
-        Some(keys)
+        self.clients.get(client).map(Vec::as_slice)
     }
 }
 

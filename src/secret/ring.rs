@@ -28,8 +28,7 @@ pub enum KeyKind {
 
 impl Client {
     fn fingerprints(&self, kind: KeyKind) -> Vec<[u8; 32]> {
-        // HMAC takes a key and the same with zeros after it for one.
-        let of_secret = |secret: &Secret| Sha256::digest(secret.hmac_sha512(b"kin")).into();
+        let of_secret = |secret: &Secret| Sha256::digest(secret.kin()).into();
         let of_public_key = |key: &PublicKey| Sha256::digest(key.bytes()).into();
         match kind {
             KeyKind::Secret => self.secrets.iter().map(of_secret).collect(),
@@ -42,6 +41,10 @@ impl Client {
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     clients: Vec<Client>,
+    /// Where the client with an id stands.
+    places: HashMap<Arc<str>, usize>,
+    /// Where the first client without one stands.
+    nameless: Option<usize>,
     secret_kin: Vec<usize>,
     public_key_kin: Vec<usize>,
     decoy: Client,
@@ -60,7 +63,12 @@ impl KeyRing {
             secrets: vec![nobody; most],
             public_keys: somebody.map_or_else(Vec::new, |client| client.public_keys.clone()),
         };
+        // Of those with one id, which a configuration never has, the first.
+        let places = clients.iter().enumerate().rev();
+        let places = places.filter_map(|(place, client)| Some((client.id.clone()?, place)));
         Self {
+            places: places.collect(),
+            nameless: clients.iter().position(|client| client.id.is_none()),
             secret_kin: kin(&clients, KeyKind::Secret),
             public_key_kin: kin(&clients, KeyKind::PublicKey),
             clients,
@@ -72,8 +80,10 @@ impl KeyRing {
     /// such a key in common with it, directly or through others. Mostly the client itself.
     #[must_use]
     pub fn proven(&self, client: &Client, by: KeyKind) -> Option<&Client> {
-        let mut clients = self.clients.iter();
-        let at = clients.position(|other| other.id == client.id)?;
+        let at = match &client.id {
+            Some(id) => *self.places.get(id)?,
+            None => self.nameless?,
+        };
         self.clients.get(*self.kin(by).get(at)?)
     }
 
@@ -123,10 +133,8 @@ impl KeyRing {
     /// The client with this id, else the one without an id, and its place.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<(usize, &Client)> {
-        let clients = || self.clients.iter().enumerate();
-        clients()
-            .find(|(_, client)| client.id.as_deref() == Some(id))
-            .or_else(|| clients().find(|(_, client)| client.id.is_none()))
+        let place = self.places.get(id).copied().or(self.nameless)?;
+        Some((place, self.clients.get(place)?))
     }
 
     /// Verifies nothing; stands in where no client is found.
@@ -139,13 +147,15 @@ impl KeyRing {
 /// For each client, the place of the first that has a key in common with it: each place is lowered to
 /// that of whoever shares a key, until nothing changes.
 fn kin(clients: &[Client], by: KeyKind) -> Vec<usize> {
+    let keys = clients.iter().map(|client| client.fingerprints(by));
+    let keys: Vec<_> = keys.collect();
     let mut kin: Vec<usize> = (0..clients.len()).collect();
     let mut holders: HashMap<[u8; 32], usize> = HashMap::new();
     loop {
         let mut changed = false;
-        for (client, place) in clients.iter().zip(&mut kin) {
-            for key in client.fingerprints(by) {
-                let first = holders.entry(key).or_insert(*place);
+        for (keys, place) in keys.iter().zip(&mut kin) {
+            for key in keys {
+                let first = holders.entry(*key).or_insert(*place);
                 let lower = (*first).min(*place);
                 changed |= lower != *first || lower != *place;
                 (*first, *place) = (lower, lower);
@@ -160,6 +170,32 @@ fn kin(clients: &[Client], by: KeyKind) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_is_found_by_its_id_else_the_first_without_one() {
+        let client = |id: Option<&str>| Client {
+            id: id.map(Into::into),
+            secrets: Vec::new(),
+            public_keys: Vec::new(),
+        };
+        let named = [Some("A"), Some("B")];
+        let with_open = [Some("A"), None, Some("B"), None];
+        for (ids, id, place) in [
+            (&named[..], "A", Some(0)),
+            (&named, "B", Some(1)),
+            (&named, "a", None),
+            (&with_open, "A", Some(0)),
+            (&with_open, "B", Some(2)),
+            (&with_open, "C", Some(1)),
+            (&[], "A", None),
+        ] {
+            let ring = KeyRing::new(ids.iter().map(|id| client(*id)).collect());
+            let found = ring.find(id);
+            assert_eq!(found.map(|(place, _)| place), place, "{id} of {ids:?}");
+            let right = place.and_then(|place| ids[place]);
+            assert_eq!(found.and_then(|(_, client)| client.id.as_deref()), right);
+        }
+    }
 
     #[test]
     fn clients_with_a_key_in_common_are_proven_as_one() {
