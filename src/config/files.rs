@@ -40,6 +40,12 @@ impl Files {
         }
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.contents.len()).unwrap_or(u32::MAX)
+    }
+
     /// Whether the configuration itself is the same, and only files that it names differ.
     #[must_use]
     pub fn has_same_configuration(&self, other: &Self) -> bool {

@@ -15,6 +15,8 @@ use tokio::time::{sleep, timeout};
 
 /// Between two looks at the files.
 const EVERY: Duration = Duration::from_secs(2);
+/// As long for each file: to read one takes some microseconds, so that looking never takes a hundredth of a core.
+const EVERY_FILE: Duration = Duration::from_millis(1);
 /// What was half written at one look is whole, or another, at the next.
 const SETTLE: Duration = Duration::from_secs(1);
 /// A disk that takes longer is told of.
@@ -53,7 +55,7 @@ impl Reload {
     pub(super) async fn keep(mut self, server: Arc<Server>, mut hangups: Signal) {
         loop {
             let pause = match self.unsettled {
-                None => EVERY,
+                None => until_next_look(self.seen.count()),
                 Some(_) => SETTLE,
             };
             tokio::select! {
@@ -217,6 +219,11 @@ impl Reload {
     }
 }
 
+/// Between two looks at so many files.
+fn until_next_look(files: u32) -> Duration {
+    EVERY.max(EVERY_FILE.saturating_mul(files))
+}
+
 /// The gateways whose notifications were known under bases that are no longer in use.
 fn forgotten(before: &Live, bases: &[Basis]) -> Vec<String> {
     let routes = before
@@ -226,4 +233,16 @@ fn forgotten(before: &Live, bases: &[Basis]) -> Vec<String> {
     let gone = routes.filter(|route| !bases.contains(&route.basis));
     let names: BTreeSet<_> = gone.map(|route| route.gateway.name.to_string()).collect();
     names.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_files_are_looked_at_less_often() {
+        for (files, seconds) in [(1, 2), (2_000, 2), (3_000, 3), (10_000, 10)] {
+            assert_eq!(until_next_look(files).as_secs(), seconds, "{files}");
+        }
+    }
 }
