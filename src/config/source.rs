@@ -41,7 +41,10 @@ pub(super) fn read(files: &Reader) -> Result<Value, Fault> {
             without_secrets(&error.to_string())
         ))
     })?;
-    if !yaml.is_mapping() {
+    let is_mapping = yaml.is_mapping();
+    // Of a large one there is not more at a time than has to be.
+    drop(yaml);
+    if !is_mapping {
         return Err(whole(
             "is empty or no configuration: it needs listen, upstream, gateways and routes".into(),
         ));
