@@ -1,7 +1,7 @@
 //! The ledger in this process: bounded, never evicting, gone with the process.
 //!
 //! The map is our own. A cache, such as moka, keeps logs and counts to choose what it forgets; a ledger forgets by
-//! time alone, and without them an entry takes a third of the memory and a claim a third of the time.
+//! time alone, and without them an entry takes less than half of the memory, and a claim less than half of the time.
 
 mod answer;
 mod chunks;
@@ -43,7 +43,7 @@ pub(super) struct Memory {
 const SHARDS: usize = 64;
 /// So many entries that are over does a claim remove: more than it adds.
 const BY_CLAIM: usize = 4;
-/// So many does every step of [`Memory::forget`] remove of each shard: a millisecond for all of them.
+/// So many does every step of [`Memory::forget`] remove of each shard: a millisecond or two for all.
 const BY_STEP: usize = 16;
 
 impl Memory {
