@@ -69,11 +69,7 @@ pub(crate) fn draw(results: &Results) -> String {
 }
 
 fn legend(svg: &mut Svg, size: usize) {
-    svg.text(
-        (16.0, 26.0),
-        "head",
-        format!("Notifications of {}", bytes(size)),
-    );
+    svg.text((16.0, 26.0), "head", format!("Bodies of {}", bytes(size)));
     svg.text((LEFT, 48.0), "head", "CPU time each, less is better");
     svg.text((RATE, 48.0), "head", "per second, more is better");
     let mut x = LEFT;
