@@ -41,10 +41,10 @@ check: install-missing
 build: install-missing
 	$(CARGO) build --locked --release
 
-# Kawal beside HAProxy and nginx, half an hour: writes tests/bench/results.md and its chart. WORDS says
-# more, such as WORDS="--rounds 3 --sizes 90"; target/bench-peers/release/bench-peers --help tells all.
+# Kawal beside HAProxy and nginx, 20 minutes: writes tests/bench/results.md, its chart, and the README's
+# table. WORDS says more, such as WORDS="--rounds 3 --sizes 90"; the driver's --help tells all.
 bench: bench-peers
-	@PATH="$$PATH:/usr/sbin" target/bench-peers/release/bench-peers compare --out tests/bench $(WORDS)
+	@PATH="$$PATH:/usr/sbin" target/bench-peers/release/bench-peers compare --out tests/bench --readme README.md $(WORDS)
 
 # What grows with what: writes tests/bench/growth.md and its chart.
 bench-growth: bench-peers

@@ -174,10 +174,17 @@ fn store(words: &Words, results: &Results) -> Fallible<()> {
 
 fn write(words: &Words, results: &Results) -> Fallible<()> {
     fs::write(words.out.join("results.md"), table::page(results))?;
-    Ok(fs::write(
-        words.out.join("chart.svg"),
-        chart::draw(results),
-    )?)
+    fs::write(words.out.join("chart.svg"), chart::draw(results))?;
+    // A part of the contestants is not what a README shows.
+    let is_whole = words.only.is_empty() && results.faults.is_empty();
+    if let Some(readme) = words.readme.as_ref().filter(|_| is_whole) {
+        let text = fs::read_to_string(readme)?;
+        fs::write(
+            readme,
+            table::replaced(&text, &table::short(&results.rows))?,
+        )?;
+    }
+    Ok(())
 }
 
 /// A median with what it lies between, in as many decimals.

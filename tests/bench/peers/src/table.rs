@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::Fallible;
 use crate::compare::{Results, cell};
 use crate::figures::Row;
 use crate::flood::Flood;
@@ -53,12 +54,22 @@ pub(crate) fn page(results: &Results) -> String {
     page
 }
 
+/// The first line of the short table, by which it is found again.
+const SHORT: &str = "| | CPU time each | a second | memory idle | after |\n";
+
+/// A text with this short table in the place of the one that it has.
+pub(crate) fn replaced(text: &str, table: &str) -> Fallible<String> {
+    let (before, rest) = text
+        .split_once(SHORT)
+        .ok_or("there is no table to replace")?;
+    let (_, after) = rest.split_once("\n\n").ok_or("the table has no end")?;
+    Ok(format!("{before}{table}\n{after}"))
+}
+
 /// What stands in the README: who verifies, with the smallest bodies.
-fn short(rows: &[Row]) -> String {
+pub(crate) fn short(rows: &[Row]) -> String {
     let least = rows.iter().map(|row| row.size).min();
-    let mut table = String::from(
-        "| | CPU time each | a second | memory idle | after |\n|---|---|---|---|---|\n",
-    );
+    let mut table = format!("{SHORT}|---|---|---|---|---|\n");
     let words = [
         "haproxy-hmac",
         "nginx-hmac",
@@ -140,5 +151,20 @@ pub(crate) fn bytes(size: usize) -> String {
         size if size >= 1 << 20 && size % (1 << 20) == 0 => format!("{} MiB", size >> 20),
         size if size >= 1 << 10 && size % (1 << 10) == 0 => format!("{} KiB", size >> 10),
         size => format!("{size} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SHORT, replaced, short};
+
+    #[test]
+    fn only_the_table_is_replaced() {
+        let table = short(&[]);
+        let text = format!("before\n\n{SHORT}|---|\n| old | 1 |\n\nafter\n\nend\n");
+        let new = replaced(&text, &table).unwrap();
+        assert_eq!(new, format!("before\n\n{table}\nafter\n\nend\n"));
+        assert_eq!(replaced(&new, &table).unwrap(), new);
+        assert!(replaced("no table", &table).is_err());
     }
 }

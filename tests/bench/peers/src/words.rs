@@ -18,7 +18,8 @@ bench-peers [compare|growth|draw] [OPTION]...
   --binary [LABEL=]PATH        a Kawal; several are compared with each other (target/release/kawal)
   --connections N              of wrk (32)
   --no-flood                   without genuine notifications beside a flood of forgeries
-  --out FOLDER                 where tables, figures and charts go (target/bench)";
+  --out FOLDER                 where tables, figures and charts go (target/bench)
+  --readme FILE                whose short table is replaced as well";
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub(crate) struct Words {
     pub(crate) connections: usize,
     pub(crate) flood: bool,
     pub(crate) out: PathBuf,
+    /// Whose short table is replaced.
+    pub(crate) readme: Option<PathBuf>,
 }
 
 pub(crate) fn read(words: impl Iterator<Item = String>) -> Fallible<Words> {
@@ -63,6 +66,7 @@ pub(crate) fn read(words: impl Iterator<Item = String>) -> Fallible<Words> {
         connections: 32,
         flood: true,
         out: PathBuf::from("target/bench"),
+        readme: None,
     };
     let mut words = words.peekable();
     match words.peek().map(String::as_str) {
@@ -97,6 +101,7 @@ pub(crate) fn read(words: impl Iterator<Item = String>) -> Fallible<Words> {
             "--binary" => read.binaries.push(binary(&value)?),
             "--connections" => read.connections = value.parse()?,
             "--out" => read.out = PathBuf::from(value),
+            "--readme" => read.readme = Some(PathBuf::from(value)),
             _ => return Err(format!("{word} is nothing that can be asked for").into()),
         }
     }
