@@ -104,7 +104,8 @@ fn assert_arrived(bodies: &[String], visits: &[Visit]) {
     for visit in visits {
         let mark = mark(&visit.body);
         let count = sent.get_mut(&mark);
-        *count.unwrap_or_else(|| panic!("nobody sent {visit:?}")) += 1;
+        let count = count.unwrap_or_else(|| panic!("nobody sent {visit:?}"));
+        *count += usize::from(visit.answer.is_none_or(|(status, _)| status == 200));
         let first = settled.get(&mark);
         assert!(first.is_none(), "{visit:?} was taken before: {first:?}");
         // Of an answer that came too late, or was cut off, nobody may know.
