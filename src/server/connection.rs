@@ -55,10 +55,9 @@ pub(super) async fn serve(
         // Boxed, so that a connection that waits is small.
         let request = Box::pin(one((server, pool), downstream, &mut slot, listener));
         match request.await {
-            Some(next) => downstream = next,
+            Some(next) => (downstream, since) = next,
             None => return,
         }
-        since = Instant::now();
     }
 }
 
@@ -68,7 +67,7 @@ async fn one(
     mut downstream: Downstream,
     slot: &mut Slot,
     listener: Listener,
-) -> Option<Downstream> {
+) -> Option<(Downstream, Instant)> {
     let peer = Some(downstream.peer());
     // From its first byte to its answer it has one configuration.
     let live = server.live.load_full();
@@ -245,13 +244,11 @@ pub(super) async fn answer_while_kept(
     }
 }
 
-/// Where both sides want to go on, the connection for the next request.
-async fn next(downstream: Downstream, slot: &mut Slot) -> Option<Downstream> {
-    if !downstream.has_answer() {
-        return None;
-    }
+/// Where both sides want to go on, the connection for the next request, and since when it waits for that.
+async fn next(downstream: Downstream, slot: &mut Slot) -> Option<(Downstream, Instant)> {
+    let answered = downstream.answered()?;
     if downstream.serves_on() {
-        return Some(downstream);
+        return Some((downstream, answered.into_std()));
     }
     if slot.end() {
         slot.while_kept(downstream.linger(LINGER)).await;

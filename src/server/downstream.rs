@@ -26,7 +26,8 @@ pub(super) struct Downstream {
     /// Whether answers to the request have no body.
     is_head: bool,
     keep_alive: bool,
-    has_answer: bool,
+    /// When its answer was begun.
+    answered: Option<Instant>,
     /// Whether the answer has a body.
     has_body: bool,
     /// Whether that body is written in chunks.
@@ -49,7 +50,7 @@ impl Downstream {
             body: Body::EMPTY,
             is_head: false,
             keep_alive: true,
-            has_answer: false,
+            answered: None,
             has_body: true,
             chunks: false,
         }
@@ -76,7 +77,7 @@ impl Downstream {
     ) -> Result<Option<Head>, Rejection> {
         // Until there is one that says where its body ends, nothing can be found behind it.
         self.keep_alive = false;
-        self.has_answer = false;
+        self.answered = None;
         self.is_head = false;
         self.chunks = false;
         self.body = Body::EMPTY;
@@ -216,7 +217,7 @@ impl Downstream {
         length: Length,
     ) -> io::Result<AnswerHead> {
         let head = AnswerHead::of_answer(status, headers, length, self.keep_alive)?;
-        self.has_answer = true;
+        self.answered = Some(Instant::now());
         self.has_body = !self.is_head && !matches!(status, 204 | 304);
         Ok(head)
     }
@@ -254,9 +255,10 @@ impl Downstream {
         timeout(LONGEST, rest).await.is_ok() && self.body.is_done()
     }
 
-    /// Whether an answer was begun.
-    pub(super) fn has_answer(&self) -> bool {
-        self.has_answer
+    /// When the answer to its last request was begun, if it was: whoever has read it may think that nothing
+    /// is awaited of the connection any more.
+    pub(super) fn answered(&self) -> Option<Instant> {
+        self.answered
     }
 
     /// Whether it serves another request.

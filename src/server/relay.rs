@@ -65,7 +65,7 @@ pub(super) async fn serve(
     match streamed {
         Ok(()) if is_last || !is_sent => {}
         Ok(()) => pool.give_back(app),
-        Err(rejection) if !downstream.has_answer() => {
+        Err(rejection) if downstream.answered().is_none() => {
             refuse((server, from), downstream, &rejection, false).await;
         }
         // Cut off in the middle: closing is the only honest sign that is left.
