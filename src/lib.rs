@@ -88,12 +88,17 @@
 //! ([`ledger::Ledger::follow`]), the connections, and the counters, which are found once for each
 //! configuration and counted without a lock ([`telemetry::GatewayMetrics`]).
 //!
-//! # Why Pingora is the engine and not the pipeline
+//! # What is Pingora's, and what is not
 //!
 //! Pingora's own proxy connects to the app before it has the body, and cancels the app's call
-//! when the gateway leaves. We store, verify, then forward, so [`server`] takes Pingora's
-//! listeners, HTTP/1.1 codec and connection pool and owns the exchange. It reads request heads
-//! itself before the codec sees them: the codec bounds neither their size nor their time.
+//! when the gateway leaves. We store, verify, then forward, so [`server`] takes Pingora's connector and
+//! streams, and owns the exchange. Its messages too: a head has to be read strictly, and bounded in size and
+//! time, before anything else sees it, and a codec behind that reads everything once more, into maps that
+//! nobody looks at. That was more than half of what a notification cost (`tests/bench/results.md`).
+//! So a message is read by [`intake`] and `server/body.rs`, and written as text, head and body in one piece.
+//!
+//! One thread accepts, and each connection stays in the worker that has fewest, with the connections to the
+//! app that it uses: handing work from thread to thread costs more than the work (`server/workers.rs`).
 
 pub mod admin;
 pub mod answer;

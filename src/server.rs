@@ -1,4 +1,4 @@
-//! The only rooms that know Pingora: listeners, codec, connections to the app, signals.
+//! The only rooms that know Pingora: sockets, messages, connections to the app, signals.
 
 mod app;
 mod body;

@@ -219,13 +219,14 @@ impl Work<'_> {
             Reply::Broken(_) if outcome == Outcome::Unknown => Some(Rejection::UpstreamDown),
             Reply::Broken(_) | Reply::Complete(_) => None,
         };
-        let form = route.form(server.now().wall);
+        let now = server.now();
+        let form = route.form(now.wall);
         let acknowledgement = route.respond.acknowledgement(&body, key);
         let answer = Answer::relay(reply, acknowledgement.as_ref(), form);
         match outcome {
             Outcome::Delivered => {
                 let kept = answer.keep(|| route.stand_in(&body, key));
-                claim.deliver(kept, server.now().steady).await;
+                claim.deliver(kept, now.steady).await;
             }
             Outcome::Refused => claim.free().await,
             Outcome::Unsent => claim.give_back().await,
