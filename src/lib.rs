@@ -94,8 +94,8 @@
 //! when the gateway leaves. We store, verify, then forward, so [`server`] takes Pingora's connector and
 //! streams, and owns the exchange. Its messages too: a head has to be read strictly, and bounded in size and
 //! time, before anything else sees it, and a codec behind that reads everything once more, into maps that
-//! nobody looks at. That was more than half of what a notification cost (`tests/bench/results.md`).
-//! So a message is read by [`intake`] and `server/body.rs`, and written as text, head and body in one piece.
+//! nobody looks at: that was a third of the instructions that a notification cost. So a message is read by
+//! [`intake`] and `server/body.rs`, and written as text, head and body in one piece.
 //!
 //! One thread accepts, and each connection stays in the worker that has fewest, with the connections to the
 //! app that it uses: handing work from thread to thread costs more than the work (`server/workers.rs`).
