@@ -114,6 +114,12 @@ impl AppRequest {
         (self.to, self.head, self.body)
     }
 
+    /// Whether it was admitted.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.is_verified
+    }
+
     /// Whether it is the last on its connection: an app that does not read a body takes it for the next
     /// request, and what nobody verified could name any gateway there.
     #[must_use]

@@ -171,13 +171,15 @@ impl Head {
         self.minor > 0
     }
 
-    /// Whether the sender waits for `100 Continue` before it sends the body.
+    /// Whether the sender waits for `100 Continue` before it sends the body: one of HTTP/1.0 does not know
+    /// that (RFC 9110 §10.1.1).
     ///
     /// # Errors
     /// [`Rejection::Expectation`] for any other expectation.
     pub fn expects_continue(&self) -> Result<bool, Rejection> {
         match self.sole("expect")? {
             None => Ok(false),
+            Some(_) if self.minor == 0 => Ok(false),
             Some(value) if value.eq_ignore_ascii_case("100-continue") => Ok(true),
             Some(_) => Err(Rejection::Expectation),
         }

@@ -20,6 +20,9 @@ const LONGEST_HEAD: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct App {
     pub(super) endpoint: Endpoint,
+    /// Whether all that went over it was verified, and is going to be. What an app still says to somebody else
+    /// would be taken for its answer to a notification.
+    pub(super) is_verified: bool,
     wire: Wire,
     /// Of the answer, once its head was read.
     body: Option<Body>,
@@ -51,9 +54,10 @@ pub(super) struct AnswerHead {
 pub(super) struct Broken;
 
 impl App {
-    pub(super) fn new(endpoint: Endpoint, wire: Wire) -> Self {
+    pub(super) fn new(endpoint: Endpoint, is_verified: bool, wire: Wire) -> Self {
         Self {
             endpoint,
+            is_verified,
             wire,
             body: None,
             keep_alive: false,
@@ -174,7 +178,7 @@ fn parse(bytes: &[u8], method: &str) -> Result<Option<Parsed>, Broken> {
     let headers = Headers(response.headers);
     let status = response.code.ok_or(Broken)?;
     match status {
-        101 => return Err(Broken),
+        ..100 | 101 => return Err(Broken),
         100..200 => return Ok(Some(Parsed::Interim(length))),
         _ => {}
     }
@@ -182,7 +186,7 @@ fn parse(bytes: &[u8], method: &str) -> Result<Option<Parsed>, Broken> {
     let content_length = headers.content_length()?;
     let body = match () {
         () if method == "HEAD" || matches!(status, 204 | 304) => Body::EMPTY,
-        () if headers.is_chunked() => Body::Chunked(Default::default()),
+        () if headers.is_coded() => headers.chunks()?,
         () => content_length.map_or(Body::UntilClose, Body::Length),
     };
     Ok(Some(Parsed::Final {
@@ -210,7 +214,7 @@ impl<'a> Headers<'a> {
     /// The members of a header that is a list.
     fn words(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.named(name)
-            .flat_map(|value| value.split(|byte| *byte == b','))
+            .flat_map(|value| value.split(|byte| matches!(byte, b',' | b'\r' | b'\n')))
             .map(<[u8]>::trim_ascii)
     }
 
@@ -234,9 +238,17 @@ impl<'a> Headers<'a> {
         }
     }
 
-    fn is_chunked(&self) -> bool {
-        let last = self.words("transfer-encoding").last();
-        last.is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"))
+    fn is_coded(&self) -> bool {
+        self.named("transfer-encoding").next().is_some()
+    }
+
+    /// Of another coding the gateway would not learn.
+    fn chunks(&self) -> Result<Body, Broken> {
+        let mut codings = self.words("transfer-encoding");
+        match codings.all(|coding| coding.eq_ignore_ascii_case(b"chunked")) {
+            true => Ok(Body::Chunked(Default::default())),
+            false => Err(Broken),
+        }
     }
 
     fn keep_alive(&self, is_1_1: bool) -> bool {
@@ -244,8 +256,10 @@ impl<'a> Headers<'a> {
             let mut words = self.words("connection");
             words.any(|other| other.eq_ignore_ascii_case(word))
         };
-        // HTTP/1.0 knows no codings: what comes behind one is anybody's guess (RFC 9112 §6.1).
-        !says(b"close") && (is_1_1 || (says(b"keep-alive") && !self.is_chunked()))
+        // What comes behind a coding of HTTP/1.0, or behind two lengths, is anybody's guess (RFC 9112 §6).
+        let is_doubtful =
+            self.is_coded() && (!is_1_1 || self.named("content-length").next().is_some());
+        !is_doubtful && !says(b"close") && (is_1_1 || says(b"keep-alive"))
     }
 
     /// The headers that go on to the gateway.
@@ -269,4 +283,62 @@ fn unfolded(value: &[u8]) -> Vec<u8> {
     let lines = value.split(is_end).map(<[u8]>::trim_ascii);
     let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
     lines.join(&b' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether there is an answer, with its length, and whether the connection is kept.
+    fn read(head: &str) -> Result<(Option<u64>, bool), Broken> {
+        match parse(head.as_bytes(), "POST")? {
+            Some(Parsed::Final {
+                head, keep_alive, ..
+            }) => Ok((head.length, keep_alive)),
+            Some(Parsed::Interim(_)) | None => Err(Broken),
+        }
+    }
+
+    #[test]
+    fn what_two_readers_would_end_differently_is_broken_or_the_last() {
+        for (head, expected) in [
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\n",
+                Ok((Some(2), true)),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n",
+                Err(Broken),
+            ),
+            ("HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\n", Err(Broken)),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                Ok((None, true)),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+                Err(Broken),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n",
+                Ok((None, false)),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nConnection: x,\r\n close\r\nContent-Length: 2\r\n\r\n",
+                Ok((Some(2), false)),
+            ),
+            (
+                "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n",
+                Ok((Some(2), false)),
+            ),
+            (
+                "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\n",
+                Ok((Some(2), true)),
+            ),
+            ("HTTP/1.1 042 X\r\n\r\n", Err(Broken)),
+            ("HTTP/1.1 101 Switching Protocols\r\n\r\n", Err(Broken)),
+        ] {
+            assert_eq!(read(head), expected, "{head}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::wire::Wire;
 use crate::intake::{ChunkDecoder, Framing};
 use crate::rejection::Rejection;
 use bytes::Bytes;
+use std::io::ErrorKind;
 
 /// The rest of one body.
 #[derive(Debug)]
@@ -50,11 +51,13 @@ impl Body {
             if self.is_done() {
                 return Ok(None);
             }
-            if wire.read().await.is_err() {
-                return match self {
-                    Self::UntilClose => Ok(None),
-                    Self::Length(_) | Self::Chunked(_) => Err(BROKEN),
-                };
+            match (wire.read().await, &*self) {
+                (Ok(()), _) => {}
+                // A connection that fails has not come to its end.
+                (Err(error), Self::UntilClose) if error.kind() == ErrorKind::UnexpectedEof => {
+                    return Ok(None);
+                }
+                (Err(_), _) => return Err(BROKEN),
             }
         }
     }
@@ -88,5 +91,37 @@ impl Body {
         }
         *left = 0;
         Ok(Some(wire.ahead.split_to(length).freeze()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pingora_core::protocols::l4::stream::Stream;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    #[tokio::test]
+    async fn a_connection_that_fails_has_not_come_to_its_end() {
+        for (reads, end) in [(true, Ok(None)), (false, Err(BROKEN))] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut ours = TcpStream::connect(listener.local_addr().unwrap())
+                .await
+                .unwrap();
+            let (mut theirs, _) = listener.accept().await.unwrap();
+            ours.write_all(b"a request").await.unwrap();
+            // A connection that is closed with something unread is reset.
+            theirs.readable().await.unwrap();
+            if reads {
+                theirs.read_exact(&mut [0; 9]).await.unwrap();
+            }
+            theirs.write_all(b"an answer").await.unwrap();
+            let mut wire = Wire::new(Box::new(Stream::from(ours)));
+            let mut body = Body::UntilClose;
+            let piece = body.next(&mut wire).await.unwrap();
+            assert_eq!(piece.as_deref(), Some(&b"an answer"[..]));
+            drop(theirs);
+            assert_eq!(body.next(&mut wire).await, end, "{reads}");
+        }
     }
 }

@@ -63,8 +63,25 @@ impl Downstream {
 
     /// Waits for the first byte of a request; `false` where the peer leaves or stays silent.
     pub(super) async fn wait(&mut self, idle: Duration) -> bool {
-        self.wire.rest();
-        !self.wire.ahead.is_empty() || matches!(timeout(idle, self.wire.read()).await, Ok(Ok(())))
+        let begun = async {
+            while !self.has_begun() {
+                self.wire.rest();
+                if self.wire.read().await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        timeout(idle, begun).await.unwrap_or(false)
+    }
+
+    /// Some clients end a body with one line end too many (RFC 9112 §2.2).
+    fn has_begun(&mut self) -> bool {
+        let ahead = &mut self.wire.ahead;
+        while ahead.starts_with(b"\r\n") {
+            ahead.advance(2);
+        }
+        !matches!(**ahead, [] | [b'\r'])
     }
 
     /// Reads the head of the next request. `None` where the peer leaves in the middle.
@@ -85,13 +102,8 @@ impl Downstream {
         let mut scan = HeadScan::default();
         let mut begun = false;
         loop {
-            let ahead = &mut self.wire.ahead;
-            // Some clients end a body with one line end too many (RFC 9112 §2.2).
-            while !begun && ahead.starts_with(b"\r\n") {
-                ahead.advance(2);
-            }
-            begun = begun || (!ahead.is_empty() && **ahead != b"\r"[..]);
-            if begun && let Scanned::Complete(end) = scan.feed(ahead, bounds.bytes)? {
+            begun = begun || self.has_begun();
+            if begun && let Scanned::Complete(end) = scan.feed(&self.wire.ahead, bounds.bytes)? {
                 return self.begin(end).map(Some);
             }
             match timeout_at(deadline, self.wire.read()).await {
@@ -241,12 +253,15 @@ impl Downstream {
 
     /// Reads and forgets the rest of a refused body; `false` where it is too much or too slow.
     async fn discard(&mut self) -> bool {
-        const MOST: usize = 1024 * 1024;
+        const MOST: u64 = 1024 * 1024;
         const LONGEST: Duration = Duration::from_secs(5);
+        if matches!(self.body, Body::Length(left) if left > MOST) {
+            return false;
+        }
         let rest = async {
             let mut length = 0;
             while let Ok(Some(piece)) = self.next_piece().await {
-                length += piece.len();
+                length += piece.len() as u64;
                 if length > MOST {
                     break;
                 }

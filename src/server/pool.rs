@@ -44,19 +44,21 @@ impl Pool {
         }
     }
 
-    /// Connects to the first address that answers, each within this time.
+    /// Connects to the first address that answers, each within this time, for what is verified or for what is
+    /// not.
     pub(super) async fn connect(
         &self,
         to: &[Endpoint],
+        is_verified: bool,
         longest: Duration,
     ) -> Result<App, Rejection> {
         let mut failed = Rejection::UpstreamDown;
         for endpoint in to {
-            if let Some(app) = self.idle.lock().take(endpoint) {
+            if let Some(app) = self.idle.lock().take(endpoint, is_verified) {
                 return Ok(app);
             }
             // Boxed, as it is rare.
-            match timeout(longest, Box::pin(self.open(endpoint))).await {
+            match timeout(longest, Box::pin(self.open(endpoint, is_verified))).await {
                 Ok(Ok(app)) => return Ok(app),
                 Ok(Err(_)) => {}
                 Err(_) => failed = Rejection::UpstreamTimeout,
@@ -65,9 +67,9 @@ impl Pool {
         Err(failed)
     }
 
-    async fn open(&self, endpoint: &Endpoint) -> PingoraResult<App> {
+    async fn open(&self, endpoint: &Endpoint, is_verified: bool) -> PingoraResult<App> {
         let stream = self.connector.new_stream(&peer(endpoint)?).await?;
-        Ok(App::new(endpoint.clone(), Wire::new(stream)))
+        Ok(App::new(endpoint.clone(), is_verified, Wire::new(stream)))
     }
 
     /// Keeps a connection for the next request, if it can take one.
@@ -88,12 +90,10 @@ impl Pool {
 
 impl Idle {
     /// The one that has waited least.
-    fn take(&mut self, endpoint: &Endpoint) -> Option<App> {
+    fn take(&mut self, endpoint: &Endpoint, is_verified: bool) -> Option<App> {
+        let fits = |app: &App| app.endpoint == *endpoint && app.is_verified == is_verified;
         loop {
-            let place = self
-                .apps
-                .iter()
-                .rposition(|(_, app)| app.endpoint == *endpoint)?;
+            let place = self.apps.iter().rposition(|(_, app)| fits(app))?;
             let (since, mut app) = self.apps.remove(place)?;
             if since.elapsed() < IDLE && app.is_quiet() {
                 return Some(app);

@@ -36,7 +36,7 @@ pub(super) async fn serve(
         let malformed = Rejection::Malformed("a target that cannot be forwarded");
         return refuse((server, from), downstream, &malformed, false).await;
     };
-    let mut app = match pool.connect(&to, live.timeouts.connect).await {
+    let mut app = match pool.connect(&to, false, live.timeouts.connect).await {
         Ok(app) => app,
         Err(rejection) => {
             let rejection = server.unreachable(rejection);

@@ -60,13 +60,13 @@ impl Pool {
     ) -> Reply {
         let Patience { connect, whole } = patience;
         let deadline = Instant::now() + whole;
-        let is_last = request.ends_connection();
+        let (is_last, is_verified) = (request.ends_connection(), request.is_verified());
         let (to, request, body) = request.open();
         let length = Length::Known(body.len() as u64);
         let Ok(head) = Head::of_request(&request, length, is_last) else {
             return Reply::Unsent(Rejection::Internal);
         };
-        let mut app = match timeout_at(deadline, self.connect(&to, connect)).await {
+        let mut app = match timeout_at(deadline, self.connect(&to, is_verified, connect)).await {
             Ok(Ok(app)) => app,
             Ok(Err(rejection)) => return Reply::Unsent(rejection),
             Err(_) => return Reply::Unsent(Rejection::UpstreamTimeout),

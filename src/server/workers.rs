@@ -16,10 +16,12 @@ use tokio::sync::watch;
 pub(super) struct Workers(Vec<Worker>);
 
 struct Worker {
-    incoming: UnboundedSender<Accepted>,
-    /// Every connection here has one too.
-    presence: Arc<()>,
+    incoming: UnboundedSender<(Accepted, Presence)>,
+    /// Every connection that was given to it has one too.
+    presence: Presence,
 }
+
+type Presence = Arc<()>;
 
 impl Workers {
     /// So many, which last until the sender of `ended` is gone.
@@ -33,12 +35,11 @@ impl Workers {
     ) -> io::Result<Self> {
         let worker = |nth| {
             let (incoming, accepted) = unbounded_channel();
-            let presence = Arc::new(());
-            let (server, here) = (Arc::clone(server), Arc::clone(&presence));
+            let (server, presence) = (Arc::clone(server), Presence::default());
             let (shutdown, mut ended) = (shutdown.clone(), ended.clone());
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let work = async move {
-                serve(server, accepted, here, shutdown).await;
+                serve(server, accepted, shutdown).await;
                 // What was accepted is served to its end.
                 let _ = ended.changed().await;
             };
@@ -56,26 +57,27 @@ impl Workers {
     /// Gives a connection to the one that has fewest.
     pub(super) fn take(&self, accepted: Accepted) {
         let fewest = |worker: &&Worker| Arc::strong_count(&worker.presence);
-        if let Some(worker) = self.0.iter().min_by_key(fewest) {
-            // A worker that is gone has panicked, and the connection is closed.
-            let _ = worker.incoming.send(accepted);
+        // One that is gone has panicked.
+        let lasting = self.0.iter().filter(|worker| !worker.incoming.is_closed());
+        if let Some(worker) = lasting.min_by_key(fewest) {
+            let presence = Arc::clone(&worker.presence);
+            let _ = worker.incoming.send((accepted, presence));
         }
     }
 }
 
 async fn serve(
     server: Arc<Server>,
-    mut accepted: UnboundedReceiver<Accepted>,
-    here: Arc<()>,
+    mut accepted: UnboundedReceiver<(Accepted, Presence)>,
     shutdown: watch::Receiver<bool>,
 ) {
     let pool = Arc::new(Pool::new());
-    while let Some(accepted) = accepted.recv().await {
+    while let Some((accepted, presence)) = accepted.recv().await {
         let (server, pool) = (Arc::clone(&server), Arc::clone(&pool));
-        let (here, shutdown) = (Arc::clone(&here), shutdown.clone());
+        let shutdown = shutdown.clone();
         tokio::spawn(async move {
             welcome((&server, &pool), accepted, Listener::Public, shutdown).await;
-            drop(here);
+            drop(presence);
         });
     }
 }
