@@ -226,9 +226,10 @@ impl Running {
     /// connections close, and requests in flight have until `timeouts.drain`, as have deliveries that the
     /// ledger's store does not know of yet. Comes back with what did not finish.
     pub async fn drain(&self) -> Unfinished {
-        self.server.draining.store(true, Ordering::SeqCst);
         let delay = self.server.live.load().timeouts.drain_delay;
-        // A delay of nothing is none: not a request more.
+        // A delay of nothing is none: not a request more, once anybody can know.
+        self.server.closed.store(delay.is_zero(), Ordering::SeqCst);
+        self.server.draining.store(true, Ordering::SeqCst);
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
